@@ -1,0 +1,16 @@
+{#- A memory table as rooms to its left may read it: the relation, or a typed empty select while no build has made it yet.
+    `columns` maps column name to data type. -#}
+{% macro memory(name, columns) -%}
+    {%- set relation = adapter.get_relation(target.database, var('nba_schema_prefix', '') ~ 'memory', name) if execute else none -%}
+    {%- if relation is not none -%}
+        (select {{ columns.keys() | join(', ') }} from {{ relation }})
+    {%- else -%}
+        (
+            select
+            {%- for column, data_type in columns.items() %}
+                cast(null as {{ data_type }}) as {{ column }}{{ ',' if not loop.last }}
+            {%- endfor %}
+            where 1 = 0
+        )
+    {%- endif -%}
+{%- endmacro %}
