@@ -1,0 +1,8 @@
+{#- True for NaN and the infinities, which no model may see. -#}
+{% macro is_not_finite(expression) -%}
+    {{ return(adapter.dispatch('is_not_finite', 'nba')(expression)) }}
+{%- endmacro %}
+
+{% macro duckdb__is_not_finite(expression) -%}
+(isnan(cast({{ expression }} as double)) or isinf(cast({{ expression }} as double)))
+{%- endmacro %}

@@ -1,0 +1,29 @@
+{#- What a given table lacks of its contract: the table, a required column, a column that cannot be read as the contract's type. -#}
+{% macro table_problems(source_name, table_name, given) -%}
+    {%- set problems = [] -%}
+    {%- set contract = contract_table(source_name, table_name) -%}
+    {%- set relation = load_relation(given) -%}
+    {%- if relation is none -%}
+        {%- if contract.meta.required -%}
+            {%- do problems.append({
+                'check': 'missing_table', 'severity': 'error', 'column': '', 'problem': 'is missing: there is no table ' ~ given.schema ~ '.' ~ given.identifier,
+                'what_to_do': ('run nba init-rules --schema ' ~ given.schema ~ ' to create the empty rule tables') if source_name == 'rules' else 'load it with nba load, or point input_schema and input_tables at your own table',
+            }) -%}
+        {%- endif -%}
+    {%- else -%}
+        {%- set types = {} -%}
+        {%- for column in adapter.get_columns_in_relation(relation) -%}
+            {%- do types.update({column.name | lower: column.data_type | lower}) -%}
+        {%- endfor -%}
+        {%- for name, column in contract.columns.items() -%}
+            {%- if name | lower not in types -%}
+                {%- if column.meta.required -%}
+                    {%- do problems.append({'check': 'missing_column', 'severity': 'error', 'column': name, 'problem': 'is missing: the table has no such column', 'what_to_do': 'add the column ' ~ name ~ ' (' ~ column.data_type ~ '): ' ~ column.description}) -%}
+                {%- endif -%}
+            {%- elif not is_readable_as(types[name | lower], column.data_type) -%}
+                {%- do problems.append({'check': 'wrong_type', 'severity': 'error', 'column': name, 'problem': 'has type ' ~ types[name | lower] ~ ', which is not ' ~ column.data_type, 'what_to_do': 'cast it to ' ~ column.data_type ~ ' in the table or in a view over it'}) -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(problems) }}
+{%- endmacro %}

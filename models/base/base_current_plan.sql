@@ -1,0 +1,9 @@
+-- depends_on: {{ ref('gate_tables') }}
+{%- set given = input('current_plan') %}
+{%- set columns = columns_of(given) %}
+
+select
+    {{ optional_column(columns, 'hcp_id', 'text') }},
+    {{ optional_column(columns, 'channel', 'text') }},
+    {{ optional_column(columns, 'touches', 'integer') }}
+{% if columns or not execute %}from {{ given }}{% else %}where 1 = 0{% endif %}

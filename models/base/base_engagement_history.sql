@@ -1,0 +1,14 @@
+-- depends_on: {{ ref('gate_tables') }}
+{%- set given = input('engagement_history') %}
+{%- set columns = columns_of(given) %}
+
+select
+    hcp_id,
+    channel,
+    period_start,
+    touches,
+    responses,
+    {{ optional_column(columns, 'content_id', 'text') }},
+    {{ optional_column(columns, 'known_at', 'timestamp') }},
+    {{ optional_column(columns, 'brand_id', 'text') }}
+from {{ given }}

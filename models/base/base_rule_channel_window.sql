@@ -1,0 +1,10 @@
+-- depends_on: {{ ref('gate_tables') }}
+{%- set given = rule('rule_channel_window') %}
+{%- set columns = columns_of(given) %}
+
+select
+    channel,
+    territory_id,
+    {{ optional_column(columns, 'available_from', 'date') }},
+    {{ optional_column(columns, 'available_to', 'date') }}
+from {{ given }}

@@ -1,0 +1,11 @@
+-- depends_on: {{ ref('gate_tables') }}
+{%- set given = rule('rule_exclusion') %}
+{%- set columns = columns_of(given) %}
+
+select
+    hcp_id,
+    channel,
+    {{ optional_column(columns, 'reason', 'text') }},
+    {{ optional_column(columns, 'valid_from', 'date') }},
+    {{ optional_column(columns, 'valid_to', 'date') }}
+from {{ given }}

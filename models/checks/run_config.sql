@@ -1,0 +1,57 @@
+-- depends_on: {{ ref('gate_inputs') }}
+{%- set switch = switches()['values'] if execute else {} %}
+with
+
+panel as (select * from {{ ref('check_panel') }}),
+
+cycle as (
+    select
+        panel.*,
+        {% if switch.get('nba_cycle_periods') -%}
+        {{ switch['nba_cycle_periods'] }}
+        {%- else -%}
+        case when panel.grain = 'month' then 1 else 4 end
+        {%- endif %} as cycle_periods
+    from panel
+),
+
+final as (
+    select
+        {{ text_literal(invocation_id) }} as run_id,
+        cycle.cycle_start,
+        cast(case
+            when cycle.grain = 'month' then {{ dbt.dateadd('month', 'cycle.cycle_periods', 'cycle.cycle_start') }}
+            else {{ dbt.dateadd('day', '7 * cycle.cycle_periods', 'cycle.cycle_start') }}
+        end as date) as cycle_end,
+        cycle.cycle_periods,
+        cycle.grain,
+        cycle.panel_start,
+        cycle.engagement_last as engagement_through,
+        cycle.kpi_last as kpi_through,
+        {{ switch.get('nba_window_short', 0) }} as window_short,
+        {{ switch.get('nba_window_long', 0) }} as window_long,
+        {{ switch.get('nba_training_snapshots', 0) }} as snapshots,
+        {{ switch.get('nba_training_hcps', 0) }} as training_hcps,
+        {{ text_literal(switch.get('kpi_absent')) }} as kpi_absent,
+        {{ text_literal(switch.get('unknown_hcp')) }} as unknown_hcp,
+        {{ switch.get('nba_engagement_known_lag', 0) }} as engagement_known_lag,
+        {{ switch.get('nba_kpi_known_lag', 0) }} as kpi_known_lag,
+        cast({{ switch.get('nba_overlap', 0) }} as double precision) as overlap,
+        cast({{ 'null' if switch.get('nba_floor_penalty', -1) == -1 else switch['nba_floor_penalty'] }} as double precision) as floor_penalty,
+        cast({{ switch.get('nba_gap', 0) }} as double precision) as gap,
+        {{ switch.get('nba_node_limit', 0) }} as node_limit,
+        {{ switch.get('nba_seed', 0) }} as seed,
+        {{ text_literal(switch.get('hcp_attributes', []) | join(',')) }} as hcp_attributes,
+        {{ switch.get('nba_min_channel_touches', 0) }} as min_channel_touches,
+        cast({{ switch.get('nba_impact_prior_periods', 0) }} as double precision) as impact_prior_periods,
+        cast({{ switch.get('nba_impact_prior_touches', 0) }} as double precision) as impact_prior_touches,
+        cast({{ switch.get('nba_impact_prior_cv', 0) }} as double precision) as impact_prior_cv,
+        cast({{ switch.get('nba_impact_carry_over', 0) }} as double precision) as impact_carry_over,
+        {{ switch.get('nba_publish_past', 'false') }} as publish_past
+    from cycle
+)
+
+select
+    final.*,
+    {{ dbt.datediff('final.cycle_start', 'final.cycle_end', 'day') }} as cycle_days
+from final
