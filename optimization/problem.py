@@ -83,6 +83,7 @@ class Limit:
     rep_id: str | None = None
     attribute: str | None = None
     value: str | None = None
+    operator: str | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,138 @@
+"""From tables to the allocation problem: codes and arrays first, then every rule in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from optimization.eligibility import eligible_runs, first_blockers, pair_blocks
+from optimization.keys import with_limit_ids
+from optimization.problem import Block, PlanInputError, PlanSettings, Problem, RuleYield
+from optimization.rules import RULES
+from optimization.rules.context import Context, Runs, codes_of
+from optimization.rules.tables import Table, normalise, read_text
+
+__all__ = ["build_context", "build_problem", "pair_blocks"]
+
+
+def build_problem(tables: Mapping[str, pd.DataFrame], settings: PlanSettings) -> Problem:
+    """The allocation problem of one cycle.
+
+    tables: data frames by name: `hcps`, `catalog`, `scores`, `touch_days`, `prior_actions` and the `rule_` tables; an absent
+    rule table is an empty one, a column that may be null may be absent. HCPs are sorted by hcp_id, channels by channel.
+    Raises PlanInputError, naming table, column and value, when the tables contradict the contract.
+    """
+    context = build_context(tables, settings)
+    days = [rule.days(context) for rule in RULES if rule.days]
+    blocks = [block for item in days for block in item.blocks if len(block.pairs)]
+    pair_count = context.hcp_count * context.channel_count
+    earliest, latest = eligible_runs(blocks, pair_count, context.days)
+    context = replace(context, runs=Runs(earliest, latest))
+    rows = [rule.rows(context) for rule in RULES if rule.rows]
+    return _assemble(context, blocks, days + rows, _values(context))
+
+
+def build_context(tables: Mapping[str, pd.DataFrame], settings: PlanSettings) -> Context:
+    """The tables as arrays over HCPs and channels in their final order, for the rules to read."""
+    ready = normalise(tables)
+    if ready["rule_holdout"].rows:
+        raise PlanInputError("rule_holdout: arms are not drawn yet, the table must be empty")
+    catalog = _ordered(ready["catalog"], "channel")
+    hcps = _ordered(ready["hcps"], "hcp_id")
+    territory, territory_names = _coded(hcps["territory_id"])
+    rep, rep_names = _coded(hcps["rep_id"])
+    frame = tables["hcps"]
+    attributes = frame.iloc[np.argsort(read_text(frame["hcp_id"], "hcps.hcp_id"), kind="stable")].reset_index(drop=True)
+    channels = catalog["channel"].tolist()
+    labels = [label or channel for label, channel in zip(catalog["label"], channels, strict=True)]
+    ready["hcps"], ready["catalog"] = hcps, catalog
+    return Context(
+        settings=settings,
+        hcp_ids=hcps["hcp_id"],
+        channels=channels,
+        labels=labels,
+        unit_cost=_at_least_zero(catalog, "unit_cost", None),
+        rep_minutes=_at_least_zero(catalog, "rep_minutes", 0.0),
+        requires_consent=catalog["requires_consent"],
+        max_touches=_at_least_zero(catalog, "max_touches", 1.0),
+        territory=territory,
+        territory_names=territory_names,
+        rep=rep,
+        rep_names=rep_names,
+        attributes=attributes,
+        tables=ready,
+    )
+
+
+def _ordered(table: Table, key: str) -> Table:
+    """The table by its key, which must be there and unique."""
+    if table.rows == 0:
+        raise PlanInputError(f"{table.name}: no rows")
+    if any(name is None for name in table[key]):
+        raise PlanInputError(f"{table.name}.{key}: null")
+    ordered = table.where(np.argsort(table[key], kind="stable"))
+    twins = np.flatnonzero(ordered[key][1:] == ordered[key][:-1])
+    if len(twins):
+        raise PlanInputError(f"{table.name}.{key}: {ordered[key][twins[0]]} is there twice")
+    return ordered
+
+
+def _coded(names: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    codes, distinct = pd.factorize(names, sort=True)
+    return codes.astype(np.int64), [str(name) for name in distinct]
+
+
+def _at_least_zero(catalog: Table, column: str, absent: float | None) -> np.ndarray:
+    values = catalog[column] if absent is None else np.where(np.isnan(catalog[column]), absent, catalog[column])
+    wrong = np.flatnonzero(~(values >= 0) | np.isinf(values))
+    if len(wrong):
+        raise PlanInputError(f"catalog.{column}: {values[wrong[0]]:g} of {catalog['channel'][wrong[0]]} must be a finite number >= 0")
+    return values
+
+
+def _values(context: Context) -> np.ndarray:
+    """Expected impact of every pair; each pair must have exactly one, and it must be finite."""
+    scores = context.tables["scores"]
+    hcps, channels = codes_of(scores["hcp_id"], context.hcp_index), codes_of(scores["channel"], context.channel_index)
+    known = (hcps >= 0) & (channels >= 0)
+    pairs = hcps[known] * context.channel_count + channels[known]
+    value = np.full(context.hcp_count * context.channel_count, np.nan)
+    value[pairs] = scores["expected_impact"][known]
+    wrong = np.flatnonzero(~np.isfinite(value))
+    if len(wrong):
+        hcp, channel = divmod(int(wrong[0]), context.channel_count)
+        where = f"hcp_id {context.hcp_ids[hcp]}, channel {context.channels[channel]}"
+        raise PlanInputError(f"scores.expected_impact: {len(wrong)} pair(s) have no finite value, for example {where}")
+    if len(pairs) != len(value):
+        raise PlanInputError(f"scores: {len(pairs) - len(value)} pair(s) are there twice")
+    return value
+
+
+def _assemble(context: Context, blocks: list[Block], declared: list[RuleYield], value: np.ndarray) -> Problem:
+    assert context.runs is not None
+    territories = np.array([*context.territory_names, None], dtype=object)
+    reps = np.array([*context.rep_names, None], dtype=object)
+    return Problem(
+        settings=context.settings,
+        hcp_ids=context.hcp_ids,
+        channels=context.channels,
+        territory=territories[context.territory],
+        rep=reps[context.rep],
+        value=value,
+        cost=np.tile(context.unit_cost, context.hcp_count),
+        minutes=np.tile(context.rep_minutes, context.hcp_count),
+        eligible=context.runs.eligible,
+        earliest=context.runs.earliest,
+        latest=context.runs.latest,
+        blocked_by=first_blockers(blocks, context.runs.eligible, [rule.name for rule in RULES if rule.days]),
+        blocks=blocks,
+        limits=with_limit_ids([limit for item in declared for limit in item.limits]),
+        caps=[cap for item in declared for cap in item.caps],
+        exclusive=[row for item in declared for row in item.exclusive if len(row.members)],
+        pins=np.concatenate([np.empty(0, dtype=np.int64), *(item.pins for item in declared)]).astype(np.int64),
+        pin_labels=[label for item in declared for label in item.pin_labels],
+        warnings=[warning for item in declared for warning in item.warnings],
+    )

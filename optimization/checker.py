@@ -1,0 +1,137 @@
+"""The independent checker: is a plan allowed, and what is it worth. It shares no code with any solver.
+
+Values follow section 4 of the data contract: V(S) = sum of v - overlap x sum over pairs of touches of the smaller positive v.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optimization.problem import Limit, PlanInputError, Problem
+
+RELATIVE_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One broken rule: by how much (pairs or units of the limit), and a pair that takes part (-1 where none does)."""
+
+    rule: str
+    label: str
+    amount: float
+    pair: int
+
+
+def check_plan(problem: Problem, chosen: np.ndarray) -> list[Violation]:
+    """Everything in which the chosen pairs break the problem; an empty list is an allowed plan.
+
+    chosen: bool over pairs, one touch each. Soft floors are not broken, see `shortfalls`. PlanInputError for another shape.
+    """
+    if chosen.shape != (problem.pair_count,) or chosen.dtype != bool:
+        raise PlanInputError(f"chosen must be {problem.pair_count} booleans, not {chosen.dtype} of shape {chosen.shape}")
+    found = _finite(problem) + _eligibility(problem, chosen) + _pins(problem, chosen)
+    for limit in problem.limits:
+        excess = _excess(limit, use_of(problem, limit, chosen))
+        if limit.hardness != "soft" and excess > 0:
+            found.append(Violation(limit.rule, limit.label, excess, _example(limit.pairs, chosen)))
+    for cap in problem.caps:
+        over = np.bincount(cap.group, weights=chosen[cap.pairs], minlength=len(cap.upper)) - cap.upper
+        if np.any(over > 0):
+            group = int(np.argmax(over))
+            found.append(Violation(cap.rule, cap.label, float(over[over > 0].sum()), _example(cap.pairs[cap.group == group], chosen)))
+    for row in problem.exclusive:
+        broken = np.flatnonzero(chosen[row.members].all(axis=1))
+        if len(broken):
+            found.append(Violation(row.rule, row.label, float(len(broken)), int(row.members[broken[0], 0])))
+    return found
+
+
+def use_of(problem: Problem, limit: Limit, chosen: np.ndarray) -> float:
+    """What a plan uses of a limit, in the limit's unit."""
+    taken = chosen[limit.pairs]
+    if limit.counts == "hcps":
+        return float(len(np.unique(limit.pairs[taken] // len(problem.channels))))
+    return float(np.sum(limit.coefficients[taken]))
+
+
+def shortfalls(problem: Problem, chosen: np.ndarray) -> np.ndarray:
+    """HCPs missing on each soft floor, 0 for every other limit; one entry per limit."""
+    missing = [max(0.0, limit.bound - use_of(problem, limit, chosen)) if limit.hardness == "soft" else 0.0 for limit in problem.limits]
+    return np.array(missing, dtype=np.float64)
+
+
+def objective_of(problem: Problem, chosen: np.ndarray) -> tuple[float, float, np.ndarray]:
+    """(objective, penalty, plan_value): sum of V over HCPs, cost of soft shortfalls, and V shared out over the chosen pairs.
+
+    plan_value is float over pairs, 0 where not chosen. Negative touches keep their value; the others share the rest of V in
+    proportion to theirs. All in KPI units.
+    """
+    plan_value = np.zeros(problem.pair_count)
+    pairs = np.flatnonzero(chosen)
+    value = problem.value[pairs]
+    gain = np.maximum(value, 0.0)
+    hcps = pairs // len(problem.channels)
+    order = np.lexsort((pairs, -gain, hcps))
+    opens = np.r_[True, hcps[order][1:] != hcps[order][:-1]] if len(order) else np.empty(0, dtype=bool)
+    group = np.cumsum(opens) - 1
+    # In falling order of gain the touch of rank r is the smaller one in exactly r pairs of touches.
+    rank = np.arange(len(order)) - np.flatnonzero(opens)[group]
+    total = np.bincount(group, weights=gain[order], minlength=int(opens.sum()))
+    lost = np.bincount(group, weights=gain[order] * rank, minlength=int(opens.sum())) * problem.settings.overlap
+    share = np.divide(total - lost, total, out=np.zeros_like(total), where=total > 0)
+    plan_value[pairs[order]] = np.where(value[order] < 0, value[order], gain[order] * share[group])
+    missing = shortfalls(problem, chosen)
+    penalty = float(missing.sum()) * floor_penalty(problem) if missing.any() else 0.0
+    return float(plan_value.sum()), penalty, plan_value
+
+
+def floor_penalty(problem: Problem) -> float:
+    """KPI units per HCP missing on a soft floor: the setting, else twice the largest V(S) of one HCP over its allowed sets."""
+    if problem.settings.floor_penalty is not None:
+        return problem.settings.floor_penalty
+    from optimization.allowed_sets import largest_value
+
+    return 2.0 * largest_value(problem)
+
+
+def _finite(problem: Problem) -> list[Violation]:
+    wrong = np.flatnonzero(~np.isfinite(problem.value))
+    return [Violation("value", "expected impact is not a finite number", float(len(wrong)), int(wrong[0]))] if len(wrong) else []
+
+
+def _eligibility(problem: Problem, chosen: np.ndarray) -> list[Violation]:
+    """Chosen pairs without an eligible day, by first blocker, and chosen pairs whose run a block or the cycle's end cuts."""
+    found = []
+    wrong = np.flatnonzero(chosen & ~problem.eligible)
+    for rule in sorted(set(problem.blocked_by[wrong])):
+        pairs = wrong[problem.blocked_by[wrong] == rule]
+        found.append(Violation(rule or "eligibility", "pair without an eligible day", float(len(pairs)), int(pairs[0])))
+    days = (problem.settings.cycle_end - problem.settings.cycle_start).days
+    inside = (problem.earliest >= 0) & (problem.earliest <= problem.latest) & (problem.latest < days)
+    outside = np.flatnonzero(chosen & problem.eligible & ~inside)
+    if len(outside):
+        found.append(Violation("eligibility", "eligible run outside the cycle", float(len(outside)), int(outside[0])))
+    run = chosen & problem.eligible & inside
+    for block in problem.blocks:
+        cut = run[block.pairs] & (block.first <= problem.latest[block.pairs]) & (block.last >= problem.earliest[block.pairs])
+        if cut.any():
+            found.append(Violation(block.rule, "blocked day inside an eligible run", float(cut.sum()), int(block.pairs[np.argmax(cut)])))
+    return found
+
+
+def _pins(problem: Problem, chosen: np.ndarray) -> list[Violation]:
+    missing = np.flatnonzero(~chosen[problem.pins])
+    return [Violation("override", problem.pin_labels[place], 1.0, int(problem.pins[place])) for place in missing]
+
+
+def _excess(limit: Limit, use: float) -> float:
+    """How far a use is beyond the bound, 0 within the relative tolerance."""
+    beyond = use - limit.bound if limit.side == "max" else limit.bound - use
+    return beyond if beyond > RELATIVE_TOLERANCE * abs(limit.bound) + 1e-9 else 0.0
+
+
+def _example(pairs: np.ndarray, chosen: np.ndarray) -> int:
+    taken = pairs[chosen[pairs]]
+    return int(taken[0]) if len(taken) else int(pairs[0]) if len(pairs) else -1

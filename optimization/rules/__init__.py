@@ -1,0 +1,60 @@
+"""The business rules, one file each, in the order in which they are named as blockers.
+
+A rule declares days (which days are blocked for which pairs, and pins), rows (limits over the pairs that stay eligible),
+or both. Nothing outside its file knows the rule: solver, checker and diagnosis read what it declares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from optimization.problem import RuleYield
+from optimization.rules import (
+    access,
+    budget,
+    channel_capacity,
+    channel_window,
+    consent,
+    contact_limit,
+    coverage_floor,
+    exclusion,
+    incompatible,
+    min_gap,
+    no_rep,
+    override,
+    rep_capacity,
+)
+from optimization.rules.context import Context
+
+Declare = Callable[[Context], RuleYield]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One business rule: `days` is asked before eligible runs are known, `rows` after."""
+
+    name: str
+    days: Declare | None = None
+    rows: Declare | None = None
+
+    def __post_init__(self) -> None:
+        if self.days is None and self.rows is None:
+            raise ValueError(f"rule {self.name} declares neither days nor rows")
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("exclusion", days=exclusion.declare),
+    Rule("consent", days=consent.declare),
+    Rule("access", days=access.declare),
+    Rule("no_rep", days=no_rep.declare),
+    Rule("window", days=channel_window.declare),
+    Rule("min_gap", days=min_gap.declare_days, rows=min_gap.declare_rows),
+    Rule("contact_limit", days=contact_limit.declare_days, rows=contact_limit.declare_rows),
+    Rule("override", days=override.declare),
+    Rule("budget", rows=budget.declare),
+    Rule("channel_capacity", rows=channel_capacity.declare),
+    Rule("rep_capacity", rows=rep_capacity.declare),
+    Rule("incompatible", rows=incompatible.declare),
+    Rule("coverage_floor", rows=coverage_floor.declare),
+)

@@ -1,0 +1,228 @@
+"""What a rule file sees: the cycle, the HCPs, the channels and every table as arrays, and how to walk through scopes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from optimization.problem import Block, PlanSettings
+from optimization.rules.tables import Table
+
+ALL = -2  # code of a null key: all, together
+UNKNOWN = -1  # code of a name that no HCP or channel of this run has
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Eligible run of each pair: first and last cycle day, -1 where no day is allowed."""
+
+    earliest: np.ndarray
+    latest: np.ndarray
+
+    @cached_property
+    def eligible(self) -> np.ndarray:
+        return self.earliest >= 0
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything a rule may read.
+
+    HCPs are in order of hcp_id, channels in order of channel; pair = hcp * number of channels + channel. territory and rep
+    hold, per HCP, a code into the sorted names, -1 = unassigned. attributes: the HCP table in that order. runs is empty
+    (None) while blocked days are being declared and known when rows are.
+    """
+
+    settings: PlanSettings
+    hcp_ids: np.ndarray
+    channels: list[str]
+    labels: list[str]
+    unit_cost: np.ndarray
+    rep_minutes: np.ndarray
+    requires_consent: np.ndarray
+    max_touches: np.ndarray
+    territory: np.ndarray
+    territory_names: list[str]
+    rep: np.ndarray
+    rep_names: list[str]
+    attributes: pd.DataFrame
+    tables: dict[str, Table]
+    runs: Runs | None = None
+
+    @property
+    def days(self) -> int:
+        """Days in the cycle."""
+        return (self.settings.cycle_end - self.settings.cycle_start).days
+
+    @property
+    def hcp_count(self) -> int:
+        return len(self.hcp_ids)
+
+    @property
+    def channel_count(self) -> int:
+        return len(self.channels)
+
+    @cached_property
+    def hcp_index(self) -> pd.Index:
+        return pd.Index(self.hcp_ids, dtype=object)
+
+    @cached_property
+    def channel_index(self) -> pd.Index:
+        return pd.Index(self.channels, dtype=object)
+
+    @property
+    def rep_channels(self) -> np.ndarray:
+        """Codes of the channels that take a rep's time."""
+        return np.flatnonzero(self.rep_minutes > 0)
+
+    # --- names to codes -------------------------------------------------------------------------------------------
+
+    def hcp_codes(self, names: np.ndarray) -> np.ndarray:
+        """Code of each HCP named; ALL for null or `*`, UNKNOWN for a name that is not an HCP of this run."""
+        return codes_of(names, self.hcp_index)
+
+    def channel_codes(self, names: np.ndarray) -> np.ndarray:
+        """Code of each channel named; ALL for null or `*`, UNKNOWN for a name that is not in the catalogue."""
+        return codes_of(names, self.channel_index)
+
+    def expand(self, hcps: np.ndarray, channels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Pairs named by rows of HCP and channel codes (ALL fans out, UNKNOWN names none), and the row of each."""
+        known = (hcps != UNKNOWN) & (channels != UNKNOWN)
+        pairs, rows = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+        one = np.flatnonzero(known & (hcps >= 0) & (channels >= 0))
+        pairs.append(hcps[one] * self.channel_count + channels[one])
+        rows.append(one)
+        wide = np.flatnonzero(known & (hcps >= 0) & (channels == ALL))
+        pairs.append((hcps[wide][:, None] * self.channel_count + np.arange(self.channel_count)).ravel())
+        rows.append(np.repeat(wide, self.channel_count))
+        for row in np.flatnonzero(known & (hcps == ALL)):
+            reach = self.pairs(np.arange(self.hcp_count), self.channel_list(int(channels[row])))
+            pairs.append(reach)
+            rows.append(np.full(len(reach), row))
+        return np.concatenate(pairs).astype(np.int64), np.concatenate(rows)
+
+    def channel_list(self, code: int) -> np.ndarray:
+        """The channels behind a code: all of them for ALL, none for UNKNOWN."""
+        if code == UNKNOWN:
+            return np.empty(0, dtype=np.int64)
+        return np.arange(self.channel_count) if code == ALL else np.array([code])
+
+    def pairs(self, hcps: np.ndarray, channels: np.ndarray) -> np.ndarray:
+        """Every pair of these HCPs and channels, HCP by HCP."""
+        return (np.asarray(hcps, dtype=np.int64)[:, None] * self.channel_count + np.asarray(channels, dtype=np.int64)).ravel()
+
+    def eligible_pairs(self, hcps: np.ndarray, channels: np.ndarray) -> np.ndarray:
+        """The pairs of these HCPs and channels that have an eligible day."""
+        assert self.runs is not None
+        pairs = self.pairs(hcps, channels)
+        return pairs[self.runs.eligible[pairs]]
+
+    # --- days -----------------------------------------------------------------------------------------------------
+
+    def cycle_day(self, dates: np.ndarray, null: int) -> np.ndarray:
+        """Cycle day number of each date (may lie outside the cycle); `null` where there is none."""
+        offset = (dates.astype("datetime64[D]") - np.datetime64(self.settings.cycle_start, "D")).astype(np.int64)
+        return np.where(np.isnat(dates), null, offset)
+
+    def span(self, first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Cycle days of inclusive validity dates, clipped to the cycle; first > last where the cycle is not touched."""
+        return np.maximum(self.cycle_day(first, 0), 0), np.minimum(self.cycle_day(last, self.days - 1), self.days - 1)
+
+    def date_of(self, day: int) -> date:
+        return self.settings.cycle_start + timedelta(days=int(day))
+
+    def block(self, rule: str, pairs: np.ndarray, first: np.ndarray | int, last: np.ndarray | int, detail: np.ndarray | str) -> Block:
+        """A Block of these entries, clipped to the cycle; entries that touch no cycle day are dropped."""
+        first = np.maximum(np.broadcast_to(np.asarray(first), pairs.shape), 0).astype(np.int32)
+        last = np.minimum(np.broadcast_to(np.asarray(last), pairs.shape), self.days - 1).astype(np.int32)
+        text = np.full(pairs.shape, detail, dtype=object) if isinstance(detail, str) else detail
+        keep = first <= last
+        if keep.all():
+            return Block(rule, pairs, first, last, text)
+        return Block(rule, pairs[keep], first[keep], last[keep], text[keep])
+
+    # --- scopes ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def hcps_by_territory(self) -> list[np.ndarray]:
+        return members_by_code(self.territory, len(self.territory_names))
+
+    @cached_property
+    def hcps_by_rep(self) -> list[np.ndarray]:
+        return members_by_code(self.rep, len(self.rep_names))
+
+    @cached_property
+    def everyone(self) -> np.ndarray:
+        return np.arange(self.hcp_count)
+
+    @cached_property
+    def territory_place(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self.territory_names)}
+
+    @cached_property
+    def rep_place(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self.rep_names)}
+
+    def territory_scopes(self, name: str | None) -> list[tuple[str | None, np.ndarray]]:
+        """(territory, its HCPs) of a key: null = everybody together, `*` = every territory that exists, else that one."""
+        if name is None:
+            return [(None, self.everyone)]
+        if name == "*":
+            return list(zip(self.territory_names, self.hcps_by_territory, strict=True))
+        place = self.territory_place.get(name)
+        return [(name, self.everyone[:0] if place is None else self.hcps_by_territory[place])]
+
+    def channel_scopes(self, name: str | None, together: np.ndarray | None = None) -> list[tuple[str | None, np.ndarray]]:
+        """(channel, its codes) of a key: null = `together` (default all) as one, `*` = each of those, else the one named."""
+        together = np.arange(self.channel_count) if together is None else together
+        if name is None:
+            return [(None, together)]
+        if name == "*":
+            return [(self.channels[code], np.array([code])) for code in together]
+        return [(name, self.channel_list(int(self.channel_codes(np.array([name], dtype=object))[0])))]
+
+    def label_of(self, channel: str) -> str:
+        """The catalogue's label of a channel, or its name when the catalogue does not have it."""
+        return self.labels[self.channels.index(channel)] if channel in self.channels else channel
+
+
+def codes_of(names: np.ndarray, index: pd.Index) -> np.ndarray:
+    """Place of each name in the index; ALL for null or `*`, UNKNOWN when it is not there."""
+    codes, distinct = pd.factorize(names)
+    places = np.append(index.get_indexer(pd.Index(distinct, dtype=object)), ALL).astype(np.int64)
+    places[:-1][np.asarray(distinct, dtype=object) == "*"] = ALL
+    return places[codes]
+
+
+def members_by_code(codes: np.ndarray, count: int) -> list[np.ndarray]:
+    """For each code 0..count-1 the ascending places that carry it; negative codes belong nowhere."""
+    order = np.argsort(codes, kind="stable")
+    edges = np.searchsorted(codes[order], np.arange(count + 1))
+    return [order[edges[code] : edges[code + 1]] for code in range(count)]
+
+
+def worded(write: Callable[..., str], *columns: np.ndarray) -> np.ndarray:
+    """One text per entry, written once per distinct combination of the columns' values."""
+    if len(columns[0]) == 0:
+        return np.empty(0, dtype=object)
+    code = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        part, distinct = pd.factorize(column)
+        code = pd.factorize(code * (len(distinct) + 1) + part + 1)[0]
+    _, example = np.unique(code, return_index=True)
+    texts = np.empty(len(example), dtype=object)
+    texts[:] = [write(*(column[row] for column in columns)) for row in example]
+    return texts[code]
+
+
+def unknown_names(table: str, column: str, names: np.ndarray, codes: np.ndarray) -> list[str]:
+    """A warning when rows name something this run does not have."""
+    wrong = np.flatnonzero(codes == UNKNOWN)
+    if len(wrong) == 0:
+        return []
+    return [f"{table}.{column}: {len(wrong)} row(s) name what this run does not have, for example {names[wrong[0]]}"]
