@@ -3,7 +3,7 @@
 {%- set columns = columns_of(given) %}
 
 select
-    channel,
+    cast(channel as text) as channel,
     unit_cost,
     expected_uplift,
     {{ optional_column(columns, 'uplift_basis', 'text') }},

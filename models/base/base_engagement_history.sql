@@ -3,8 +3,8 @@
 {%- set columns = columns_of(given) %}
 
 select
-    hcp_id,
-    channel,
+    cast(hcp_id as text) as hcp_id,
+    cast(channel as text) as channel,
     period_start,
     touches,
     responses,

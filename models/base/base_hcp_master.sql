@@ -3,7 +3,7 @@
 {%- set columns = columns_of(given) %}
 
 select
-    hcp_id,
+    cast(hcp_id as text) as hcp_id,
     {{ optional_column(columns, 'npi', 'text') }},
     {{ optional_column(columns, 'full_name', 'text') }},
     {{ optional_column(columns, 'specialty', 'text') }},

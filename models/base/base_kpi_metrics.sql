@@ -3,7 +3,7 @@
 {%- set columns = columns_of(given) %}
 
 select
-    hcp_id,
+    cast(hcp_id as text) as hcp_id,
     period_start,
     kpi_value,
     {{ optional_column(columns, 'market_value', 'double precision') }},

@@ -3,6 +3,6 @@
 {%- set columns = columns_of(given) %}
 
 select
-    rep_access,
-    channel
+    cast(rep_access as text) as rep_access,
+    cast(channel as text) as channel
 from {{ given }}

@@ -3,7 +3,7 @@
 {%- set columns = columns_of(given) %}
 
 select
-    channel,
-    territory_id,
+    cast(channel as text) as channel,
+    cast(territory_id as text) as territory_id,
     max_cost
 from {{ given }}

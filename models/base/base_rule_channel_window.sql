@@ -3,8 +3,8 @@
 {%- set columns = columns_of(given) %}
 
 select
-    channel,
-    territory_id,
+    cast(channel as text) as channel,
+    cast(territory_id as text) as territory_id,
     {{ optional_column(columns, 'available_from', 'date') }},
     {{ optional_column(columns, 'available_to', 'date') }}
 from {{ given }}

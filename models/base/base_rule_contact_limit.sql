@@ -3,9 +3,9 @@
 {%- set columns = columns_of(given) %}
 
 select
-    channel,
-    attribute,
-    value,
+    cast(channel as text) as channel,
+    cast(attribute as text) as attribute,
+    cast(value as text) as value,
     max_actions,
     {{ optional_column(columns, 'window_days', 'integer') }}
 from {{ given }}

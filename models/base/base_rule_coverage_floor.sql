@@ -3,11 +3,11 @@
 {%- set columns = columns_of(given) %}
 
 select
-    territory_id,
-    attribute,
+    cast(territory_id as text) as territory_id,
+    cast(attribute as text) as attribute,
     {{ optional_column(columns, 'operator', 'text') }},
-    value,
-    channel,
+    cast(value as text) as value,
+    cast(channel as text) as channel,
     min_hcps,
     {{ optional_column(columns, 'hardness', 'text') }}
 from {{ given }}

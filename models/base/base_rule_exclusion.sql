@@ -3,8 +3,8 @@
 {%- set columns = columns_of(given) %}
 
 select
-    hcp_id,
-    channel,
+    cast(hcp_id as text) as hcp_id,
+    cast(channel as text) as channel,
     {{ optional_column(columns, 'reason', 'text') }},
     {{ optional_column(columns, 'valid_from', 'date') }},
     {{ optional_column(columns, 'valid_to', 'date') }}

@@ -3,7 +3,7 @@
 {%- set columns = columns_of(given) %}
 
 select
-    arm,
+    cast(arm as text) as arm,
     share,
     {{ optional_column(columns, 'unit', 'text') }},
     {{ optional_column(columns, 'redraw_cycles', 'integer') }},

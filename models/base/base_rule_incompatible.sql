@@ -3,6 +3,6 @@
 {%- set columns = columns_of(given) %}
 
 select
-    channel_a,
-    channel_b
+    cast(channel_a as text) as channel_a,
+    cast(channel_b as text) as channel_b
 from {{ given }}

@@ -3,7 +3,7 @@
 {%- set columns = columns_of(given) %}
 
 select
-    last_channel,
-    channel,
+    cast(last_channel as text) as last_channel,
+    cast(channel as text) as channel,
     min_days
 from {{ given }}

@@ -3,9 +3,9 @@
 {%- set columns = columns_of(given) %}
 
 select
-    hcp_id,
-    channel,
-    action,
+    cast(hcp_id as text) as hcp_id,
+    cast(channel as text) as channel,
+    cast(action as text) as action,
     {{ optional_column(columns, 'reason', 'text') }},
     {{ optional_column(columns, 'valid_from', 'date') }},
     {{ optional_column(columns, 'valid_to', 'date') }},

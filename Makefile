@@ -1,0 +1,53 @@
+# One door: `make` lists the targets.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: help install build test test-long lint docs clean bench-shap
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+# Installed once per change of the lock: the stamp is what the other targets depend on.
+$(VENV)/.installed: requirements/test.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: install it, or say make PYTHON=/path/to/python"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/test.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+install: $(VENV)/.installed ## install the locked packages into .venv
+
+build: install ## run the whole pipeline on DuckDB with the shipped sample
+	@mkdir -p warehouse
+	$(BIN)/dbt build
+
+test: install ## run every test
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/unit tests/math tests/pipeline -m "not long"
+
+test-long: install ## the full counts: large worlds and many random instances
+	$(BIN)/python -m pytest -q tests/unit tests/math tests/pipeline -m long
+
+.venv-lint/.installed: requirements/lint.lock
+	$(PYTHON) -m venv .venv-lint
+	.venv-lint/bin/python -m pip install --quiet --require-hashes --no-deps -r requirements/lint.lock
+	@touch $@
+
+lint: .venv-lint/.installed ## ruff, sqlfluff, yamllint
+	.venv-lint/bin/ruff check .
+	.venv-lint/bin/ruff format --check .
+	.venv-lint/bin/yamllint --strict .
+	.venv-lint/bin/sqlfluff lint --processes 2 models python_models tests/data
+
+docs: install ## generate the dbt documentation into target/
+	$(BIN)/dbt docs generate
+
+bench-shap: install ## TreeSHAP against shap.TreeExplainer in one run
+	$(BIN)/python benchmarks/tree_shap.py
+
+clean: ## remove what build and test made
+	rm -rf target logs .pytest_cache .ruff_cache
