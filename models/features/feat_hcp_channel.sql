@@ -1,0 +1,116 @@
+with
+
+snapshots as (select * from {{ ref('feat_snapshots') }}),
+
+windows as (select * from {{ ref('feat_windows') }} where is_engagement_long),
+
+training_hcps as (select hcp_id from {{ ref('feat_training_hcps') }}),
+
+-- increments of one cell are one active period: the one known first stands for it
+touches as (
+    select
+        engagement.hcp_id,
+        engagement.channel,
+        engagement.period_start,
+        engagement.period_end,
+        engagement.touches,
+        engagement.responses,
+        engagement.known_from,
+        training_hcps.hcp_id is not null as is_training,
+        row_number() over (
+            partition by engagement.hcp_id, engagement.channel, engagement.period_start
+            order by engagement.known_from
+        ) as increment_number
+    from {{ ref('stg_engagement') }} as engagement
+    left join training_hcps on engagement.hcp_id = training_hcps.hcp_id
+    where engagement.touches > 0
+),
+
+-- the first snapshot that sees rows of a period known on a day; every later one does too
+days as (
+    select distinct period_start, known_from from touches
+),
+
+visible as (
+    select
+        days.period_start,
+        days.known_from,
+        min(snapshots.snapshot_date) as visible_from
+    from days
+    inner join snapshots
+        on days.known_from <= snapshots.snapshot_date
+        and days.period_start < snapshots.snapshot_date
+    group by days.period_start, days.known_from
+),
+
+newly_visible as (
+    select
+        touches.hcp_id,
+        touches.channel,
+        touches.is_training,
+        visible.visible_from,
+        max(touches.period_end) as last_touch_end,
+        max(case when touches.responses > 0 then touches.period_end end) as last_response_end
+    from touches
+    inner join visible
+        on touches.period_start = visible.period_start
+        and touches.known_from = visible.known_from
+    group by touches.hcp_id, touches.channel, touches.is_training, visible.visible_from
+),
+
+last_touches as (
+    select
+        newly_visible.hcp_id,
+        newly_visible.channel,
+        snapshots.snapshot_date,
+        max(newly_visible.last_touch_end) as last_touch_end,
+        max(newly_visible.last_response_end) as last_response_end
+    from newly_visible
+    inner join snapshots
+        on newly_visible.visible_from <= snapshots.snapshot_date
+        and (snapshots.is_scoring or newly_visible.is_training)
+    group by newly_visible.hcp_id, newly_visible.channel, snapshots.snapshot_date
+),
+
+sums as (
+    select
+        touches.hcp_id,
+        touches.channel,
+        windows.snapshot_date,
+        sum(case when windows.is_engagement_short then touches.touches end) as touches_short,
+        sum(touches.touches) as touches_long,
+        sum(case when touches.increment_number = 1 then 1 end) as active_periods_long,
+        sum(case when windows.is_engagement_short and touches.responses is not null then touches.touches end) as answered_touches_short,
+        sum(case when touches.responses is not null then touches.touches end) as answered_touches_long,
+        sum(case when windows.is_engagement_short then touches.responses end) as responses_short,
+        sum(touches.responses) as responses_long
+    from touches
+    inner join windows
+        on touches.period_start = windows.period_start
+        and touches.known_from <= windows.snapshot_date
+        and (windows.is_scoring or touches.is_training)
+    group by touches.hcp_id, touches.channel, windows.snapshot_date
+),
+
+final as (
+    select
+        last_touches.hcp_id,
+        last_touches.channel,
+        last_touches.snapshot_date,
+        cast(coalesce(sums.touches_short, 0) as integer) as touches_short,
+        cast(coalesce(sums.touches_long, 0) as integer) as touches_long,
+        cast(coalesce(sums.active_periods_long, 0) as integer) as active_periods_long,
+        cast(coalesce(sums.answered_touches_short, 0) as integer) as answered_touches_short,
+        cast(coalesce(sums.answered_touches_long, 0) as integer) as answered_touches_long,
+        cast(coalesce(sums.responses_short, 0) as integer) as responses_short,
+        cast(coalesce(sums.responses_long, 0) as integer) as responses_long,
+        last_touches.last_touch_end,
+        last_touches.last_response_end
+    from last_touches
+    left join sums
+        on last_touches.hcp_id = sums.hcp_id
+        and last_touches.channel = sums.channel
+        and last_touches.snapshot_date = sums.snapshot_date
+)
+
+select * from final

@@ -1,0 +1,30 @@
+-- depends_on: {{ ref('gate_inputs') }}
+{%- set others = other_columns(columns_of(ref('base_hcp_master')), 'input', 'hcp_master') %}
+with
+
+given as (select * from {{ ref('base_hcp_master') }}),
+
+final as (
+    select
+        cast(hcp_id as text) as hcp_id,
+        cast(npi as text) as npi,
+        cast(full_name as text) as full_name,
+        cast(specialty as text) as specialty,
+        cast(practice_type as text) as practice_type,
+        cast(hco_id as text) as hco_id,
+        cast(territory_id as text) as territory_id,
+        cast(rep_id as text) as rep_id,
+        cast(decile as double precision) as decile,
+        -- what is not known to be open is not open
+        case
+            when lower(cast(rep_access as text)) in ('open', 'no_see') then lower(cast(rep_access as text))
+            else 'restricted'
+        end as rep_access,
+        cast(crm_account_id as text) as crm_account_id
+        {%- for column in others %},
+        {{ adapter.quote(column) }}
+        {%- endfor %}
+    from given
+)
+
+select * from final

@@ -1,0 +1,13 @@
+-- depends_on: {{ ref('gate_inputs') }}
+with
+
+given as (select * from {{ ref('base_rule_access') }}),
+
+final as (
+    select
+        cast(rep_access as text) as rep_access,
+        cast(channel as text) as channel
+    from given
+)
+
+select * from final

@@ -1,0 +1,16 @@
+-- depends_on: {{ ref('gate_inputs') }}
+with
+
+given as (select * from {{ ref('base_rule_exclusion') }}),
+
+final as (
+    select
+        cast(hcp_id as text) as hcp_id,
+        cast(channel as text) as channel,
+        cast(reason as text) as reason,
+        cast(valid_from as date) as valid_from,
+        cast(valid_to as date) as valid_to
+    from given
+)
+
+select * from final
