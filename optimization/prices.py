@@ -1,0 +1,184 @@
+"""Prices of the shared limits: the continuous bound z_LP and its dual, exactly (contract section 4).
+
+    z_LP = min over prices y >= 0 (soft floors: y <= floor penalty) of
+           sum over HCPs of max over allowed sets S [V(S) - sum_l sign_l y_l use_l(S)] + sum_l sign_l y_l bound_l
+
+Two steps. A sign-based descent with one step size per price (Rprop: Riedmiller and Braun, 1993) comes within about 1e-6 of the
+minimum in some fifty passes over all columns, because prices hardly interact. Then the linear program over the columns that
+are nearly best at those prices is solved by simplex, columns that it priced wrongly are added (Dantzig and Wolfe, 1960), and so on
+until no column of any HCP would enter: the optimum over all columns, at the size of a few near ties.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from optimization.restricted import restrict
+from optimization.sets import HcpSets, SharedLimits, best_per_hcp, priced_values
+
+PASSES = 120
+ROUNDS = 200
+EXACT = 1e-10  # relative: a bound this close to the linear program's value is the same number
+
+
+class LimitsConflict(Exception):
+    """The hard limits cannot hold together, not even with fractions of sets; `conflicts.py` says which and why."""
+
+
+@dataclass(frozen=True)
+class Prices:
+    """price (limits): KPI units per unit of the limit, >= 0; bound: price_bound at these prices; priced (columns): priced values;
+    best (hcps): the best of each HCP; columns: those the linear program held at the end (a good start for a plan)."""
+
+    price: np.ndarray
+    bound: float
+    priced: np.ndarray
+    best: np.ndarray
+    columns: np.ndarray
+    rounds: int
+
+    def shortfall_of(self, sets: HcpSets) -> np.ndarray:
+        """How much each column falls short of its HCP's best priced value: >= 0."""
+        return self.best[sets.hcp] - self.priced
+
+
+def price_bound(sets: HcpSets, shared: SharedLimits, price: np.ndarray) -> float:
+    """Upper bound on objective - penalty for any prices >= 0 (and <= the floor penalty on soft floors): weak duality, summed exactly."""
+    best, _ = best_per_hcp(sets, priced_values(sets, shared, price))
+    return math.fsum(best.tolist() + (shared.sign * price * shared.bound).tolist())
+
+
+def solve_prices(sets: HcpSets, shared: SharedLimits, loosening_cost: np.ndarray, say: Callable[[str], None] = lambda line: None) -> Prices:
+    """Exact prices of z_LP.
+
+    loosening_cost (limits): KPI units per unit by which a limit may be missed; inf for hard limits, the floor penalty for soft ones.
+    Raises LimitsConflict when the hard limits contradict each other.
+    """
+    if shared.count == 0 or sets.column_count == 0:
+        return _priced(sets, shared, np.zeros(shared.count), np.empty(0, dtype=np.int64), 0)
+    price = _descend(sets, shared, loosening_cost)
+    columns = _near_best(sets, priced_values(sets, shared, price), 0.02 * _typical(sets.value))
+    known = price
+    for number in range(1, ROUNDS + 1):
+        answer = _restricted(sets, shared, sets.value, columns, loosening_cost)
+        if answer is None:
+            columns = _feasible_columns(sets, shared, columns, loosening_cost)
+            continue
+        price, value = answer
+        if price_bound(sets, shared, price) <= price_bound(sets, shared, known):
+            known = price
+        found = _priced(sets, shared, known, columns, number)
+        entering = _entering(sets, priced_values(sets, shared, price), columns)
+        say(f"prices: {len(columns)} of {sets.column_count} columns, bound {found.bound:.9g}, {len(entering)} to enter")
+        if len(entering) == 0 or found.bound - value <= EXACT * max(abs(value), 1e-9):
+            return found
+        columns = np.union1d(columns, entering)
+    return found
+
+
+def _priced(sets: HcpSets, shared: SharedLimits, price: np.ndarray, columns: np.ndarray, rounds: int) -> Prices:
+    priced = priced_values(sets, shared, price)
+    best, _ = best_per_hcp(sets, priced)
+    bound = math.fsum(best.tolist() + (shared.sign * price * shared.bound).tolist())
+    return Prices(price, bound, priced, best, columns, rounds)
+
+
+def _typical(value: np.ndarray) -> float:
+    positive = value[value > 0]
+    return float(np.median(positive)) if len(positive) else 1.0
+
+
+def _near_best(sets: HcpSets, priced: np.ndarray, band: float) -> np.ndarray:
+    best, _ = best_per_hcp(sets, priced)
+    return np.flatnonzero(priced >= best[sets.hcp] - band)
+
+
+def _entering(sets: HcpSets, priced: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Columns that beat every column their HCP already has in the linear program."""
+    held = np.full(sets.hcp_count, -np.inf)
+    np.maximum.at(held, sets.hcp[columns], priced[columns])
+    return np.flatnonzero(priced > held[sets.hcp] + 1e-12 * max(1.0, float(np.abs(sets.value).max(initial=0.0))))
+
+
+def _descend(sets: HcpSets, shared: SharedLimits, ceiling: np.ndarray) -> np.ndarray:
+    """Prices near the minimum of the bound: each moves by its own step against the sign of its slack."""
+    price = np.zeros(shared.count)
+    step = 0.02 * max(float(sets.value.max(initial=0.0)), 1e-12) / shared.scale
+    before, lowest, kept = np.zeros(shared.count), np.inf, price
+    for _ in range(PASSES):
+        best, columns = best_per_hcp(sets, priced_values(sets, shared, price))
+        bound = float(best.sum() + (shared.sign * price * shared.bound).sum())
+        if bound < lowest:
+            lowest, kept = bound, price
+        use = np.asarray(shared.use_of(sets, columns).sum(axis=1)).ravel()
+        side = np.sign(shared.sign * (use - shared.bound))
+        step = np.where(side * before > 0, 1.3 * step, np.where(side * before < 0, 0.5 * step, step))
+        before, price = side, np.clip(price + side * step, 0.0, ceiling)
+    return kept
+
+
+def _restricted(
+    sets: HcpSets, shared: SharedLimits, value: np.ndarray, columns: np.ndarray, loosening_cost: np.ndarray
+) -> tuple[np.ndarray, float] | None:
+    """(prices, optimum) of the linear program over `columns`, or None when they cannot hold the hard limits.
+
+    HCPs with a single column are constants. Rows are scaled by their largest coefficient and values by the largest value, so that
+    the solver's absolute tolerances mean the same on every problem.
+    """
+    import highspy
+
+    part = restrict(sets, shared, value, columns)
+    if len(part.free) == 0:
+        part = restrict(sets, shared, value, columns, settle=False)
+    unit = max(float(np.abs(value).max(initial=0.0)), 1e-12)
+    loose, width = np.flatnonzero(np.isfinite(loosening_cost)), len(part.free)
+    one = sparse.csc_matrix((np.ones(width), (part.owner, np.arange(width))), shape=(part.hcp_count, width))
+    rows = shared.count + part.hcp_count
+    missing = sparse.csc_matrix((-np.ones(len(loose)), (loose, np.arange(len(loose)))), shape=(rows, len(loose)))
+    matrix = sparse.hstack([sparse.vstack([part.use, one]), missing], format="csc")
+    matrix.sort_indices()
+    lp = highspy.HighsLp()
+    lp.num_col_, lp.num_row_ = matrix.shape[1], matrix.shape[0]
+    lp.sense_ = highspy.ObjSense.kMaximize
+    lp.col_cost_ = np.concatenate([part.value, -(loosening_cost * shared.scale)[loose]]) / unit
+    lp.col_lower_, lp.col_upper_ = np.zeros(lp.num_col_), np.full(lp.num_col_, highspy.kHighsInf)
+    lp.row_lower_ = np.concatenate([np.full(shared.count, -highspy.kHighsInf), np.ones(part.hcp_count)])
+    lp.row_upper_ = np.concatenate([part.rest, np.ones(part.hcp_count)])
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
+    solver = highspy.Highs()
+    options = {"output_flag": False, "threads": 1, "random_seed": 0, "solver": "simplex"}
+    options |= {"primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-10}
+    for name, setting in options.items():
+        solver.setOptionValue(name, setting)
+    solver.passModel(lp)
+    solver.run()
+    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    dual = np.array(solver.getSolution().row_dual)[: shared.count] * unit / shared.scale
+    price = np.clip(dual, 0.0, loosening_cost)
+    price[price * shared.scale < 1e-12 * unit] = 0.0
+    return price, solver.getInfo().objective_function_value * unit + part.constant
+
+
+def _feasible_columns(sets: HcpSets, shared: SharedLimits, columns: np.ndarray, loosening_cost: np.ndarray) -> np.ndarray:
+    """Columns able to hold the hard limits: least total scaled loosening, columns generated as above. Raises LimitsConflict."""
+    nothing = HcpSets(sets.channel_count, sets.start, sets.hcp, sets.kind, sets.masks, np.zeros(sets.column_count), sets.pinned)
+    cost = np.where(np.isfinite(loosening_cost), 0.0, 1.0 / shared.scale)
+    for _ in range(ROUNDS):
+        answer = _restricted(sets, shared, nothing.value, columns, cost)
+        if answer is None:
+            raise LimitsConflict("the solver found no loosening")
+        price, value = answer
+        if value > -1e-7:
+            return columns
+        entering = _entering(nothing, priced_values(nothing, shared, price), columns)
+        if len(entering) == 0:
+            raise LimitsConflict("hard limits contradict each other")
+        columns = np.union1d(columns, entering)
+    raise LimitsConflict("hard limits contradict each other")
