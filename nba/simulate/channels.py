@@ -43,12 +43,12 @@ class Channel:
 
 
 CHANNELS: tuple[Channel, ...] = (
-    Channel("rep_visit", "Rep visit", "personal", 110.0, 30.0, False, 2, 0.12, 0.70, 0.8, 0.55, -0.35, 0.14, 0.4, 0.80, 1.15),
-    Channel("phone_call", "Phone call", "personal", 25.0, 10.0, False, 2, 0.05, 0.50, 0.4, 0.35, -0.10, 0.06, 0.5, 0.70, 0.85),
-    Channel("email", "Approved email", "digital", 1.5, 0.0, True, 3, 0.12, 0.20, 0.1, 0.22, 0.60, 0.03, 0.7, 0.60, 1.30),
-    Channel("webinar", "Webinar", "digital", 40.0, 0.0, False, 1, 0.02, 0.30, 0.1, 0.30, 0.45, 0.12, 0.8, 0.80, 0.80),
-    Channel("display_ad", "Display ad", "digital", 4.0, 0.0, False, 2, 0.08, 0.10, 0.0, 0.02, 0.40, 0.015, 0.3, 0.50, 1.20, False),
-    Channel("sample_drop", "Sample drop", "personal", 30.0, 10.0, False, 1, 0.04, 0.60, 0.5, 0.60, -0.25, 0.09, 0.3, 0.75, 0.90),
+    Channel("rep_visit", "Rep visit", "personal", 110.0, 30.0, False, 2, 0.12, 0.70, 0.8, 0.55, -0.35, 0.28, 0.4, 0.80, 1.15),
+    Channel("phone_call", "Phone call", "personal", 25.0, 10.0, False, 2, 0.05, 0.50, 0.4, 0.35, -0.10, 0.12, 0.5, 0.70, 0.85),
+    Channel("email", "Approved email", "digital", 1.5, 0.0, True, 3, 0.12, 0.20, 0.1, 0.22, 0.60, 0.06, 0.7, 0.60, 1.30),
+    Channel("webinar", "Webinar", "digital", 40.0, 0.0, False, 1, 0.02, 0.30, 0.1, 0.30, 0.45, 0.22, 0.8, 0.80, 0.80),
+    Channel("display_ad", "Display ad", "digital", 4.0, 0.0, False, 2, 0.08, 0.10, 0.0, 0.02, 0.40, 0.03, 0.3, 0.50, 1.20, False),
+    Channel("sample_drop", "Sample drop", "personal", 30.0, 10.0, False, 1, 0.04, 0.60, 0.5, 0.60, -0.25, 0.18, 0.3, 0.75, 0.90),
 )
 
 CHANNEL_NAMES: tuple[str, ...] = tuple(c.channel for c in CHANNELS)

@@ -76,8 +76,8 @@ def run_panel(population: Population, field: Field, calendar: Calendar, rng: np.
         kpi[t] = np.minimum(rng.poisson(kpi_mean(population, state, calendar, t)), 60_000)
         market[t] = kpi[t] + _others(population, calendar, t, rng)
         if t >= seen_after:
-            latest = kpi[t - seen_after] / np.float32(pace.weeks)
-            state.recent = (pace.memory_decay * state.recent + (1 - pace.memory_decay) * latest).astype(np.float32)
+            latest = kpi[t - seen_after] / pace.weeks
+            state.recent = (pace.memory_decay * state.recent + (1 - pace.memory_decay) * latest)
     return Panel(touches.transpose(2, 0, 1), responses.transpose(2, 0, 1), kpi.T, market.T, state)
 
 
@@ -89,7 +89,7 @@ def _others(population: Population, calendar: Calendar, period: int, rng: np.ran
 
 def planned_anyway(population: Population, field: Field, panel: Panel, calendar: Calendar, rng: np.random.Generator) -> Floats:
     """Touches the field would do by habit in the cycle, (channels, n): the current plan."""
-    total = np.zeros((len(CHANNELS), population.size), np.float32)
+    total = np.zeros((len(CHANNELS), population.size))
     for ahead in range(calendar.cycle_periods):
         total += touch_rates(population, field, panel.state, calendar, calendar.periods + ahead)
     most = np.array([c.max_touches for c in CHANNELS])[:, None]

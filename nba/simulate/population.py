@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nba.simulate.channels import CHANNELS, SPECIALTIES, SPECIALTY_AFFINITY, SPECIALTY_SHARE, SPECIALTY_VOLUME
 from nba.simulate.settings import WorldSettings
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
@@ -49,7 +49,7 @@ def draw_field(settings: WorldSettings, rng: np.random.Generator) -> Field:
     is_vacant = rng.random(settings.reps) < 0.08
     return Field(
         territory=territory,
-        activity=np.exp(rng.normal(0.0, 0.25, settings.reps)).astype(np.float32),
+        activity=np.exp(rng.normal(0.0, 0.25, settings.reps)),
         vacant_from=np.where(is_vacant, starts, periods),
         vacant_to=np.where(is_vacant, starts + length, periods),
     )
@@ -99,9 +99,9 @@ def draw_population(settings: WorldSettings, field: Field, first_number: int, si
     rep = _rep_in(field, territory, rng)
     rep = np.where(rng.random(size) < 0.03, -1, rep)
     specialty = rng.choice(len(SPECIALTIES), size, p=SPECIALTY_SHARE)
-    volume = (0.9 * rng.standard_normal(size) + np.array(SPECIALTY_VOLUME)[specialty] * 0.6).astype(np.float32)
+    volume = (0.9 * rng.standard_normal(size) + np.array(SPECIALTY_VOLUME)[specialty] * 0.6)
     shown_volume = volume + 0.35 * rng.standard_normal(size)
-    market = (2.2 * np.exp(0.8 * volume)).astype(np.float32)
+    market = (2.2 * np.exp(0.8 * volume))
     share = 1 / (1 + np.exp(1.2 - 0.5 * rng.standard_normal(size)))
     digital, years = _draw_digital(size, rng)
     access = rng.choice(3, size, p=[0.62, 0.23, 0.15])
@@ -122,13 +122,13 @@ def draw_population(settings: WorldSettings, field: Field, first_number: int, si
         decile=np.where(never_seen & (rng.random(size) < 0.5), -1, decile),
         access=access,
         shown_access=np.where(rng.random(size) < 0.04, -1, access),
-        digital_affinity=np.round(digital_shown, 2).astype(np.float32),
+        digital_affinity=np.round(digital_shown, 2),
         years_in_practice=years,
         volume_z=volume,
         market=market,
-        base=(market * share).astype(np.float32),
-        headroom=(0.75 * market**0.8 * np.exp(0.25 * rng.standard_normal(size))).astype(np.float32),
-        trend=((0.04 + 0.15 * rng.standard_normal(size)) * settings.calendar.weeks_per_period / 52).astype(np.float32),
+        base=(market * share),
+        headroom=(0.38 * market**0.8 * np.exp(0.25 * rng.standard_normal(size))),
+        trend=((0.04 + 0.15 * rng.standard_normal(size)) * settings.calendar.weeks_per_period / 52),
         effect=effect,
         response_logit=response_logit,
         first_period=first_period,
@@ -156,7 +156,7 @@ def _rep_in(field: Field, territory: Ints, rng: np.random.Generator) -> Ints:
 def _draw_digital(size: int, rng: np.random.Generator) -> tuple[Floats, Ints]:
     """Digital affinity (standard normal, lower with age) and years in practice."""
     years_z = rng.standard_normal(size)
-    digital = (-0.5 * years_z + np.sqrt(0.75) * rng.standard_normal(size)).astype(np.float32)
+    digital = (-0.5 * years_z + np.sqrt(0.75) * rng.standard_normal(size))
     return digital, np.clip(np.round(19 + 9 * years_z), 1, 48).astype(int)
 
 
@@ -173,7 +173,7 @@ def _draw_affinity(specialty: Ints, digital: Floats, access: Ints, rng: np.rando
         is_put_off = (channel.digital > 0) & (digital < -1.2) & (rng.random(len(specialty)) < 0.4)
         effects.append(np.where(is_put_off, -0.25 * effect, effect))
         logits.append(np.log(channel.response_rate / (1 - channel.response_rate)) + 0.8 * affinity)
-    return np.array(effects, dtype=np.float32), np.array(logits, dtype=np.float32)
+    return np.array(effects), np.array(logits)
 
 
 def _draw_first_period(periods: int, size: int, rng: np.random.Generator) -> Ints:

@@ -83,7 +83,7 @@ def world_rules(settings: WorldSettings, territories: int, override_ids: tuple[s
     rows: dict[str, list[tuple[Any, ...]]] = {
         "rule_budget": [
             (None, None, max(400.0, round(0.42 * hcps) * 100.0)),
-            ("display_ad", None, max(20.0, float(round(0.8 * hcps)))),
+            ("display_ad", None, max(20.0, float(round(0.4 * hcps)))),
             (None, "*", max(400.0, round(0.60 * per_territory) * 100.0)),
         ],
         "rule_channel_capacity": [*webinars, ("sample_drop", "*", None, max(2, round(0.12 * per_territory)))],

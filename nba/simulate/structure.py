@@ -1,10 +1,13 @@
 """How a world moves: touches follow the field's habits, KPI follows the touches. One step is one period.
 
 Brand prescriptions of an HCP in a period are Poisson with mean
-    weeks x season x exp(shock) x (base x exp(trend x t) + headroom x (1 - exp(-sum of stocks)))
+    weeks x season x exp(shock) x (base x exp(trend x (t - panel's end)) + headroom x (1 - exp(-sum of stocks)))
 where each channel has a stock of promotion that decays (carry-over) and one bounded curve over all of them makes returns
-diminish (saturation). A touch adds effect x tiredness x ((1 - s) + s x response / typical response rate) to its stock.
-Tiredness falls with the recent number of touches on all channels (fatigue). The shock is first-order autoregressive.
+diminish (saturation). A touch adds effect x exp(-tiredness) x ((1 - s) + s x response / typical response rate) to its stock.
+Tiredness grows with the recent number of touches on all channels (fatigue). The shock is first-order autoregressive.
+
+Everything is double precision: in single precision the last bit of an exponential, which differs between processors,
+would now and then change a draw, and with it the files.
 """
 
 from __future__ import annotations
@@ -62,8 +65,8 @@ class Pace:
         entry = (1 - decay) / (weeks * (1 - weekly))
         return cls(
             weeks=weeks,
-            stock_decay=decay.astype(np.float32)[:, None],
-            stock_entry=entry.astype(np.float32)[:, None],
+            stock_decay=decay[:, None],
+            stock_entry=entry[:, None],
             tired_decay=TIRED_WEEKLY**weeks,
             shock_decay=SHOCK_WEEKLY**weeks,
             memory_decay=MEMORY_WEEKLY**weeks,
@@ -74,9 +77,9 @@ def first_state(population: Population, rng: np.random.Generator) -> State:
     """Before the panel: no promotion, shocks in their long-run distribution."""
     size = population.size
     return State(
-        stock=np.zeros((len(CHANNELS), size), np.float32),
-        tired=np.zeros(size, np.float32),
-        shock=(SHOCK_SD * rng.standard_normal(size)).astype(np.float32),
+        stock=np.zeros((len(CHANNELS), size)),
+        tired=np.zeros(size),
+        shock=(SHOCK_SD * rng.standard_normal(size)),
         recent=population.base.copy(),
     )
 
@@ -99,8 +102,8 @@ def touch_rates(population: Population, field: Field, state: State, calendar: Ca
         if channel.requires_consent:
             rate = np.where(population.may_email, 1.4 * rate, 0.0)
         rates.append(rate * _campaign(position, calendar, period))
-    seen = (period >= population.first_period).astype(np.float32)
-    return (np.array(rates) * seen).astype(np.float32)
+    seen = (period >= population.first_period)
+    return (np.array(rates) * seen)
 
 
 def _campaign(position: int, calendar: Calendar, period: int) -> float:
@@ -116,9 +119,9 @@ def draw_touches(rates: Floats, rng: np.random.Generator, most: int) -> Counts:
     """Poisson touches, cut at `most`, by inversion: one uniform number each. Samples mostly ride on visits."""
     names = [c.channel for c in CHANNELS]
     visit, sample = names.index("rep_visit"), names.index("sample_drop")
-    chance = rng.random(rates.shape, dtype=np.float32)
+    chance = rng.random(rates.shape)
     touches = _invert_poisson(rates, chance, most)
-    rides = np.where(touches[visit] > 0, 2.5, 0.5).astype(np.float32)
+    rides = np.where(touches[visit] > 0, 2.5, 0.5)
     touches[sample] = _invert_poisson(rates[sample] * rides, chance[sample], most)
     return touches
 
@@ -149,27 +152,27 @@ def draw_responses(touches: Counts, chance: Floats, rng: np.random.Generator) ->
 
 def touch_weight(touches: Counts, responses: Counts) -> Floats:
     """Touches weighted by what was made of them, (channels, n): 1 per touch for an HCP that responds like the average."""
-    share = np.array([c.response_share for c in CHANNELS], np.float32)[:, None]
-    typical = np.array([c.response_rate for c in CHANNELS], np.float32)[:, None]
+    share = np.array([c.response_share for c in CHANNELS])[:, None]
+    typical = np.array([c.response_rate for c in CHANNELS])[:, None]
     return (1 - share) * touches + share * responses / typical
 
 
 def add_touches(population: Population, state: State, pace: Pace, touches: Counts, responses: Counts) -> None:
     """Move stock and tiredness one period on, in place: decay, then the touches of the period."""
-    state.tired = (state.tired * pace.tired_decay).astype(np.float32)
+    state.tired = (state.tired * pace.tired_decay)
     gain = population.effect * np.exp(-TIRED_EFFECT * state.tired) * touch_weight(touches, responses)
-    state.stock = (state.stock * pace.stock_decay + gain * pace.stock_entry).astype(np.float32)
-    state.tired = (state.tired + touches.sum(axis=0)).astype(np.float32)
+    state.stock = (state.stock * pace.stock_decay + gain * pace.stock_entry)
+    state.tired = (state.tired + touches.sum(axis=0))
 
 
 def add_shock(state: State, pace: Pace, rng: np.random.Generator) -> None:
     """Move the shock one period on, in place."""
     noise = SHOCK_SD * np.sqrt(1 - pace.shock_decay**2) * rng.standard_normal(len(state.shock))
-    state.shock = (state.shock * pace.shock_decay + noise).astype(np.float32)
+    state.shock = (state.shock * pace.shock_decay + noise)
 
 
 def kpi_mean(population: Population, state: State, calendar: Calendar, period: int) -> Floats:
     """Mean brand prescriptions of a period, (n,), given the state in it."""
     promoted = population.headroom * (1 - np.exp(-state.stock.sum(axis=0)))
-    level = np.maximum(population.base * np.exp(population.trend * period) + promoted, 0.0)
+    level = np.maximum(population.base * np.exp(population.trend * (period - calendar.periods)) + promoted, 0.0)
     return calendar.weeks_per_period * calendar.season(period) * np.exp(state.shock) * level

@@ -32,10 +32,10 @@ def true_impact(population: Population, state: State, calendar: Calendar) -> Tru
     chance = response_chance(population, tired)
     share = np.array([c.response_share for c in CHANNELS])[:, None]
     typical = np.array([c.response_rate for c in CHANNELS])[:, None]
-    plain = population.effect.astype(np.float64) * np.exp(-TIRED_EFFECT * tired)
+    plain = population.effect * np.exp(-TIRED_EFFECT * tired)
     # A touch without, then with a response.
     gains = (plain * (1 - share), plain * (1 - share + share / typical))
-    stock = state.stock.astype(np.float64)
+    stock = state.stock
     total = np.zeros_like(plain)
     impact = total
     for ahead in range(calendar.long_periods):
@@ -53,4 +53,4 @@ def _factor(state: State, calendar: Calendar, pace: Pace, ahead: int) -> Floats:
     kept = pace.shock_decay ** (ahead + 1)
     spread = SHOCK_SD**2 * (1 - kept**2) / 2
     weeks = calendar.weeks_per_period * calendar.season(calendar.periods + ahead)
-    return weeks * np.exp(kept * state.shock.astype(np.float64) + spread)
+    return weeks * np.exp(kept * state.shock + spread)

@@ -160,7 +160,7 @@ class World:
                     pa.array(population.shown_access, mask=population.shown_access < 0)
                 ),
                 "crm_account_id": _codes("001", n, 12),
-                "digital_affinity": pa.array(np.round(population.digital_affinity.astype(np.float64), 2)),
+                "digital_affinity": pa.array(population.digital_affinity),
                 "years_in_practice": pa.array(population.years_in_practice.astype(np.int32)),
                 "aligned_since": pa.array(starts[np.maximum(moved, 0)], mask=moved < 0),
             }
@@ -198,7 +198,7 @@ def truth_table(chunk: Chunk) -> pa.Table:
             "channel": pa.array(list(CHANNEL_NAMES)).take(pa.array(np.tile(np.arange(channels), size))),
             "true_impact": chunk.truth.impact.T.ravel(),
             "true_impact_long": chunk.truth.impact_long.T.ravel(),
-            "true_probability": chunk.truth.response_probability.T.ravel().astype(np.float64),
+            "true_probability": chunk.truth.response_probability.T.ravel(),
         }
     )
 
