@@ -1,0 +1,95 @@
+"""Switches of learning and impact, taken from the one row of run_config and checked once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+class LearningInputError(ValueError):
+    """Tables or switches that contradict the contract reached the learning room; the text names column and value."""
+
+
+def _require(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise LearningInputError(f"{name} {value} must be between {low:g} and {high:g}")
+
+
+def _pick(config: Mapping[str, Any], names: dict[str, type]) -> dict[str, Any]:
+    """The named switches that the configuration row carries, as plain Python numbers or text; null means the default."""
+    return {name: kind(config[name]) for name, kind in names.items() if config.get(name) is not None}
+
+
+@dataclass(frozen=True)
+class LearningSettings:
+    """Switches of the engagement model.
+
+    seed: random state of everything drawn. min_channel_touches: channels with fewer labelled touches share the pooled calibration.
+    max_iterations, learning_rate, max_depth, max_leaves, min_leaf_rows, l2: of the boosted trees.
+    ridge: prior precision of a standardised logistic coefficient. rate_prior_touches: touches by which a channel's rate is shrunk to the pooled one.
+    min_class_touches: responses and non-responses that the training part needs before anything but a base rate is tried.
+    """
+
+    seed: int = 0
+    min_channel_touches: int = 200
+    max_iterations: int = 150
+    learning_rate: float = 0.08
+    max_depth: int = 6
+    max_leaves: int = 31
+    min_leaf_rows: int = 20
+    l2: float = 1.0
+    ridge: float = 1.0
+    rate_prior_touches: float = 20.0
+    min_class_touches: int = 10
+
+    def __post_init__(self) -> None:
+        _require("min_channel_touches", self.min_channel_touches, 0, 1e12)
+        _require("max_iterations", self.max_iterations, 1, 2000)
+        _require("learning_rate", self.learning_rate, 1e-4, 1)
+        _require("max_depth", self.max_depth, 1, 6)
+        _require("max_leaves", self.max_leaves, 2, 64)
+        _require("min_leaf_rows", self.min_leaf_rows, 1, 1e9)
+        _require("ridge", self.ridge, 1e-9, 1e9)
+        _require("rate_prior_touches", self.rate_prior_touches, 1e-9, 1e9)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> LearningSettings:
+        """Settings from a run_config row; unknown columns are ignored."""
+        return cls(**_pick(config, {"seed": int, "min_channel_touches": int}))
+
+    def parameters(self) -> dict[str, float | int]:
+        """Every parameter by name, for the model's record."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class ImpactSettings:
+    """Switches of the expected impact.
+
+    prior_touches: touches of one HCP on one channel at which its engagement factor is trusted by half. prior_periods: the same for its KPI level,
+    in periods. prior_cv: standard deviation of the catalogue's uplift relative to it. carry_over: share of the effect that is left one period later.
+    """
+
+    prior_touches: float = 8.0
+    prior_periods: float = 8.0
+    prior_cv: float = 0.5
+    carry_over: float = 0.5
+    cycle_periods: int = 4
+    grain: str = "week"
+
+    def __post_init__(self) -> None:
+        _require("impact_prior_touches", self.prior_touches, 0, 1e9)
+        _require("impact_prior_periods", self.prior_periods, 0, 1e9)
+        _require("impact_prior_cv", self.prior_cv, 0, 100)
+        _require("impact_carry_over", self.carry_over, 0, 1)
+        _require("cycle_periods", self.cycle_periods, 1, 1000)
+        if self.grain not in ("week", "month"):
+            raise LearningInputError(f"grain '{self.grain}' must be week or month")
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> ImpactSettings:
+        """Settings from a run_config row; unknown columns are ignored."""
+        found = _pick(config, {"impact_prior_touches": float, "impact_prior_periods": float, "impact_prior_cv": float, "impact_carry_over": float})
+        renamed = {name.removeprefix("impact_"): value for name, value in found.items()}
+        return cls(**renamed, **_pick(config, {"cycle_periods": int, "grain": str}))
