@@ -1,0 +1,1 @@
+{% macro closing_summary(results) -%}{%- endmacro %}

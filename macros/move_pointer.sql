@@ -1,0 +1,14 @@
+{#- Post-hook of `publish`: one row in the log makes the whole run visible, in the transaction of the model and at most once per run. -#}
+{% macro move_pointer(decisions) -%}
+    insert into {{ publications() }} (publication_number, run_id, cycle_start, published_at, action)
+    select
+        coalesce((select max(publication_number) from {{ publications() }}), 0) + 1,
+        decisions.run_id,
+        decisions.cycle_start,
+        {{ utc_now() }},
+        'publish'
+    from {{ decisions }} as decisions
+    inner join {{ ref('run_config') }} as run on decisions.run_id = run.run_id
+    where decisions.decision = 'published'
+        and not exists (select 1 from {{ publications() }} as earlier where earlier.run_id = decisions.run_id)
+{%- endmacro %}

@@ -1,0 +1,18 @@
+{#- On-run-start: the schemas that outlive a build and the log of publications. Nothing that a model writes is made here. -#}
+{% macro prepare_memory() -%}
+    {%- if execute and flags.WHICH in ('run', 'build', 'retry') -%}
+        {%- for room in ['memory', 'published'] -%}
+            {%- do run_query('create schema if not exists ' ~ room_relation(room, 'x').include(identifier=false)) -%}
+        {%- endfor -%}
+        {%- set statement -%}
+            create table if not exists {{ publications() }} (
+                publication_number bigint not null primary key,
+                run_id text not null,
+                cycle_start date not null,
+                published_at timestamp not null,
+                action text not null
+            )
+        {%- endset -%}
+        {%- do run_query(statement) -%}
+    {%- endif -%}
+{%- endmacro %}
