@@ -1,0 +1,54 @@
+"""What is wrong with a folder of inputs, as rows of one numbered list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nba.errors import NbaError
+
+MAX_EXAMPLE_CHARACTERS = 60
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One kind of violation: where, how many rows (None = not a matter of rows), the first examples, what is wrong and what to do."""
+
+    table: str
+    column: str
+    rows: int | None
+    examples: str
+    problem: str
+    what_to_do: str
+
+    def __post_init__(self) -> None:
+        if not self.table or not self.problem or not self.what_to_do:
+            raise ValueError("a problem needs a table, a text and what to do")
+
+    def line(self) -> str:
+        """The problem as one sentence row, worded as the build's own gates word it."""
+        place = f"{self.table}.{self.column}" if self.column else self.table
+        count = " " if self.rows is None else f": {self.rows} {'row' if self.rows == 1 else 'rows'} "
+        examples = f" Examples: {self.examples}." if self.examples else ""
+        return f"{place}{count}{self.problem}.{examples} What to do: {self.what_to_do}."
+
+
+class LoadError(NbaError):
+    """The folder was refused; `problems` are the rows of the printed list."""
+
+    def __init__(self, problems: Sequence[Problem], note: str = "") -> None:
+        self.problems = tuple(problems)
+        count = f"{len(self.problems)} {'problem' if len(self.problems) == 1 else 'problems'}"
+        lines = [f"{number}. {problem.line()}" for number, problem in enumerate(self.problems, 1)]
+        super().__init__("\n".join([f"the folder was refused ({count}). Nothing was written.", *lines, *([note] if note else [])]))
+
+
+def short(text: str) -> str:
+    """A value as an example may show it: one line, cut when long."""
+    flat = text.replace("\r", "\\r").replace("\n", "\\n")
+    return flat if len(flat) <= MAX_EXAMPLE_CHARACTERS else flat[: MAX_EXAMPLE_CHARACTERS - 3] + "..."
+
+
+def example(value: str, row: int) -> str:
+    """One example cell: its value and its row (in CSV files the header is row 1, as in a spreadsheet)."""
+    return f"'{short(value)}' (row {row})"
