@@ -6,11 +6,22 @@ subsets are all valued at once, until no remaining bound beats the best set foun
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from optimization.problem import Problem
 
-BATCH_CELLS = 2_000_000
+BATCH_CELLS = 4_000_000
+
+
+@dataclass(frozen=True)
+class Caps:
+    """Rules inside one HCP as: of the channels in bit mask `mask` at most `upper` for HCP `owner`; one entry per rule row."""
+
+    owner: np.ndarray
+    mask: np.ndarray
+    upper: np.ndarray
 
 
 def largest_value(problem: Problem) -> float:
@@ -18,80 +29,81 @@ def largest_value(problem: Problem) -> float:
 
     Pins on ineligible pairs, and HCPs whose pins break their own rules, do not count.
     """
-    width = len(problem.channels)
-    bound = _bounds(problem)
+    caps = _inner_caps(problem)
+    bound = _bounds(problem, caps)
     order = np.argsort(-bound, kind="stable")
+    largest_step = max(64, BATCH_CELLS >> len(problem.channels))
     best, place, step = 0.0, 0, 16
-    while place < len(order) and bound[order[place]] > best:
+    while place < len(order) and bound[order[place]] > best * (1 + 1e-12):
         batch = order[place : place + step]
-        best = max(best, _best_of(problem, batch[bound[batch] > best]))
+        best = max(best, _best_of(problem, caps, batch[bound[batch] > best]))
         place += step
-        step = min(step * 4, max(1, BATCH_CELLS >> width))
+        step = min(step * 4, largest_step)
     return best
 
 
-def _gains(problem: Problem) -> np.ndarray:
-    gain = np.where(problem.eligible, np.maximum(problem.value, 0.0), 0.0)
-    return gain.reshape(-1, len(problem.channels))
+def _inner_caps(problem: Problem) -> Caps:
+    """Caps and exclusive rows alike: k pairs that may not all be chosen are k pairs of which at most k - 1 are."""
+    width = len(problem.channels)
+    owner, mask, upper = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+    for cap in problem.caps:
+        holder = np.full(len(cap.upper), -1)
+        holder[cap.group] = cap.pairs // width
+        bits = np.bincount(cap.group, weights=(1 << (cap.pairs % width)).astype(np.float64), minlength=len(cap.upper))
+        owner.append(holder[holder >= 0])
+        mask.append(bits.astype(np.int64)[holder >= 0])
+        upper.append(np.floor(cap.upper[holder >= 0] * (1 + 1e-6)).astype(np.int64))
+    for row in problem.exclusive:
+        owner.append(row.members[:, 0] // width)
+        mask.append((1 << (row.members % width)).sum(axis=1))
+        upper.append(np.full(len(row.members), row.members.shape[1] - 1))
+    return Caps(np.concatenate(owner), np.concatenate(mask), np.concatenate(upper))
 
 
-def _bounds(problem: Problem) -> np.ndarray:
+def _bounds(problem: Problem, caps: Caps) -> np.ndarray:
     """Per HCP: V of its largest positive values, as many as its caps leave."""
     width = len(problem.channels)
-    eligible = problem.eligible.reshape(-1, width).sum(axis=1)
-    room = eligible.copy()
-    for cap in problem.caps:
-        size = np.bincount(cap.group, minlength=len(cap.upper))
-        owner = np.zeros(len(cap.upper), dtype=np.int64)
-        owner[cap.group] = cap.pairs // width
-        used = size > 0
-        np.minimum.at(room, owner[used], (eligible[owner] - size + cap.upper)[used])
-    ranked = -np.sort(-_gains(problem), axis=1)
-    rank = np.arange(width)
-    kept = ranked * np.maximum(1 - problem.settings.overlap * rank, 0.0)
-    return np.where(rank < room[:, None], kept, 0.0).sum(axis=1)
+    eligible = problem.eligible.reshape(-1, width)
+    gain = np.where(eligible, np.maximum(problem.value.reshape(-1, width), 0.0), 0.0)
+    open_bits = (eligible * (1 << np.arange(width))).sum(axis=1)
+    room = eligible.sum(axis=1)
+    free = np.bitwise_count(open_bits[caps.owner] & ~caps.mask)
+    np.minimum.at(room, caps.owner, free + caps.upper)
+    ranked = -np.sort(-gain, axis=1)
+    kept = ranked * np.maximum(1 - problem.settings.overlap * np.arange(width), 0.0)
+    return np.where(np.arange(width) < room[:, None], kept, 0.0).sum(axis=1)
 
 
-def _best_of(problem: Problem, hcps: np.ndarray) -> float:
+def _best_of(problem: Problem, caps: Caps, hcps: np.ndarray) -> float:
     """Largest V(S) among these HCPs, every subset of their channels tried."""
     width = len(problem.channels)
-    subsets = (np.arange(1 << width)[:, None] >> np.arange(width)) & 1 == 1
-    allowed = _allowed(problem, hcps, subsets)
+    subsets = np.arange(1 << width)
+    taken = (subsets[:, None] >> np.arange(width)) & 1 == 1
     value = problem.value.reshape(-1, width)[hcps]
     gain = np.maximum(value, 0.0)
     falling = np.argsort(-gain, axis=1, kind="stable")
-    total = value @ subsets.T.astype(np.float64)
-    rank = np.zeros_like(total)
+    total = value @ taken.T.astype(np.float64)
+    rank = np.zeros(total.shape, dtype=np.int8)
     for step in range(width):
         column = falling[:, step]
-        taken = subsets[:, column].T
-        total -= problem.settings.overlap * np.where(taken, gain[np.arange(len(hcps)), column][:, None] * rank, 0.0)
-        rank += taken
-    total[~allowed] = -np.inf
+        holds = taken.T[column]
+        total -= problem.settings.overlap * gain[np.arange(len(hcps)), column][:, None] * (rank * holds)
+        rank += holds
+    total[~_allowed(problem, caps, hcps, subsets)] = -np.inf
     return float(total.max(initial=0.0))
 
 
-def _allowed(problem: Problem, hcps: np.ndarray, subsets: np.ndarray) -> np.ndarray:
+def _allowed(problem: Problem, caps: Caps, hcps: np.ndarray, subsets: np.ndarray) -> np.ndarray:
     """(HCPs, subsets): which subsets the HCP's own rules allow."""
     width = len(problem.channels)
     place = np.full(len(problem.hcp_ids), -1)
     place[hcps] = np.arange(len(hcps))
-    bits = subsets.astype(np.float64)
-    shut = (~problem.eligible.reshape(-1, width)[hcps]).astype(np.float64)
-    allowed = shut @ bits.T == 0
-    for cap in problem.caps:
-        inside = np.flatnonzero(place[cap.pairs // width] >= 0)
-        groups, local = np.unique(cap.group[inside], return_inverse=True)
-        member = np.zeros((len(groups), width))
-        member[local, cap.pairs[inside] % width] = 1
-        owner = np.zeros(len(groups), dtype=np.int64)
-        owner[local] = place[cap.pairs[inside] // width]
-        for group in range(len(groups)):
-            allowed[owner[group]] &= bits @ member[group] <= cap.upper[groups[group]]
-    for row in problem.exclusive:
-        for members in row.members[place[row.members[:, 0] // width] >= 0]:
-            allowed[place[members[0] // width]] &= ~subsets[:, members % width].all(axis=1)
-    for pin in problem.pins[problem.eligible[problem.pins]]:
-        if place[pin // width] >= 0:
-            allowed[place[pin // width]] &= subsets[:, pin % width]
+    shut = (~problem.eligible.reshape(-1, width)[hcps] * (1 << np.arange(width))).sum(axis=1)
+    allowed = (shut[:, None] & subsets) == 0
+    here = np.flatnonzero(place[caps.owner] >= 0)
+    kinds, kind_of = np.unique(np.stack([caps.mask[here], caps.upper[here]], axis=1), axis=0, return_inverse=True)
+    for kind, (mask, upper) in enumerate(kinds):
+        allowed[place[caps.owner[here[kind_of.ravel() == kind]]]] &= np.bitwise_count(subsets & mask) <= upper
+    for pin in problem.pins[problem.eligible[problem.pins] & (place[problem.pins // width] >= 0)]:
+        allowed[place[pin // width]] &= subsets >> (pin % width) & 1 == 1
     return allowed

@@ -6,6 +6,7 @@ Table rule_access: null rep_access or channel = all. An unknown level of an HCP 
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from optimization.problem import RuleYield
 from optimization.rules.context import ALL, Context, codes_of, unknown_names
@@ -15,8 +16,6 @@ LEVELS = ("open", "restricted", "no_see")
 
 def declare(context: Context) -> RuleYield:
     """Whole-cycle blocks of every HCP of a named level on the named channels."""
-    import pandas as pd
-
     table = context.tables["rule_access"]
     channels = context.channel_codes(table["channel"])
     index = pd.Index(LEVELS, dtype=object)
@@ -30,6 +29,7 @@ def declare(context: Context) -> RuleYield:
     blocks = []
     for level, channel in np.argwhere(shut):
         pairs = np.flatnonzero(held == level) * context.channel_count + channel
-        blocks.append(context.block("access", pairs, 0, context.days - 1, f"{context.labels[channel]} is not open at access {LEVELS[level]}"))
+        detail = f"{context.labels[channel]} is not open at access {LEVELS[level]}"
+        blocks.append(context.block("access", pairs, 0, context.days - 1, detail))
     warnings = unknown_names("rule_access", "rep_access", table["rep_access"], named)
     return RuleYield(blocks=blocks, warnings=warnings + unknown_names("rule_access", "channel", table["channel"], channels))

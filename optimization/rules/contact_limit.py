@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from optimization.problem import Block, HcpCap, RuleYield
 from optimization.rules.context import Context, unknown_names, worded

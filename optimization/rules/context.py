@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 
@@ -34,8 +34,8 @@ class Context:
     """Everything a rule may read.
 
     HCPs are in order of hcp_id, channels in order of channel; pair = hcp * number of channels + channel. territory and rep
-    hold, per HCP, a code into the sorted names, -1 = unassigned. attributes: the HCP table in that order. runs is empty
-    (None) while blocked days are being declared and known when rows are.
+    hold, per HCP, a code into the sorted names, -1 = unassigned. attributes: the HCP table in that order; readings keeps what
+    was read from it. runs is empty (None) while blocked days are being declared and known when rows are.
     """
 
     settings: PlanSettings
@@ -53,6 +53,7 @@ class Context:
     attributes: pd.DataFrame
     tables: dict[str, Table]
     runs: Runs | None = None
+    readings: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray | None]] = field(default_factory=dict)
 
     @property
     def days(self) -> int:
@@ -177,6 +178,10 @@ class Context:
         place = self.territory_place.get(name)
         return [(name, self.everyone[:0] if place is None else self.hcps_by_territory[place])]
 
+    def channel_named(self, name: str) -> np.ndarray:
+        """The code of the channel of that name, as an array; empty when the catalogue does not have it; all for `*`."""
+        return self.channel_list(int(self.channel_codes(np.array([name], dtype=object))[0]))
+
     def channel_scopes(self, name: str | None, together: np.ndarray | None = None) -> list[tuple[str | None, np.ndarray]]:
         """(channel, its codes) of a key: null = `together` (default all) as one, `*` = each of those, else the one named."""
         together = np.arange(self.channel_count) if together is None else together
@@ -184,7 +189,7 @@ class Context:
             return [(None, together)]
         if name == "*":
             return [(self.channels[code], np.array([code])) for code in together]
-        return [(name, self.channel_list(int(self.channel_codes(np.array([name], dtype=object))[0])))]
+        return [(name, self.channel_named(name))]
 
     def label_of(self, channel: str) -> str:
         """The catalogue's label of a channel, or its name when the catalogue does not have it."""

@@ -14,8 +14,8 @@ import numpy as np
 
 from optimization.problem import Limit, PlanInputError, RuleYield
 from optimization.rules.context import Context, unknown_names
-from optimization.rules.scopes import attribute_column, matching_hcps
-from optimization.rules.tables import Table, read_text
+from optimization.rules.scopes import attribute_values, matching_hcps
+from optimization.rules.tables import Table
 
 
 def declare(context: Context) -> RuleYield:
@@ -39,19 +39,16 @@ def _values(context: Context, attribute: str | None, operator: str, value: str |
     if attribute is None or value != "*" or operator != "=":
         yield value
     else:
-        names = read_text(attribute_column(context, "rule_coverage_floor", attribute), attribute)
-        yield from sorted({name for name in names if name is not None})
+        yield from sorted(attribute_values(context, "rule_coverage_floor", attribute)[1])
 
 
-def _floor(
-    context: Context, table: Table, row: int, key: tuple[str | None, str | None, str, str | None], hcps: np.ndarray
-) -> Limit:
+def _floor(context: Context, table: Table, row: int, key: tuple[str | None, str | None, str, str | None], hcps: np.ndarray) -> Limit:
     territory, attribute, operator, value = key
     channel, asked = table["channel"][row], float(table["min_hcps"][row])
     hardness = (table["hardness"][row] or "soft").strip().lower()
     if hardness not in ("soft", "hard"):
         raise PlanInputError(f"rule_coverage_floor.hardness: {hardness!r} is neither soft nor hard")
-    codes = context.rep_channels if channel is None else context.channel_list(int(context.channel_codes(np.array([channel], dtype=object))[0]))
+    codes = context.rep_channels if channel is None else context.channel_named(channel)
     pairs = context.eligible_pairs(hcps, codes)
     reachable = float(len(np.unique(pairs // context.channel_count)))
     return Limit(

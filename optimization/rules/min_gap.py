@@ -4,8 +4,9 @@ Table rule_min_gap: directed, last_channel -> channel, null = any; of several ro
 History: an action day d is allowed iff d - last touch >= min_days, for every channel touched before. The last touch is the
 last day of the latest known period with touches, or the latest_date of a published action that history does not cover yet.
 Within the plan: actions of one HCP may be planned together only if some order of dates inside their eligible runs respects
-all gaps. Every smallest set of up to four channels without such an order becomes a row; beyond four, an HCP whose channels
-cannot all be scheduled gets at most four actions on them, which is safe though it may forbid a larger set that would fit.
+all gaps. Every smallest set without such an order becomes a row: exactly while gaps link up to six channels. With more of
+them sets of up to four are examined, and an HCP who could still choose a larger one gets at most four actions on them unless
+all fit: safe, though it may forbid a larger set that would fit.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ import pandas as pd
 from optimization.problem import HcpCap, NotTogether, RuleYield
 from optimization.rules.context import ALL, UNKNOWN, Context, codes_of, unknown_names, worded
 
-LARGEST_SET = 4
+LINKED_EXACT = 6  # channels linked by gaps up to which every set is examined
+LARGEST_SET = 4  # largest set examined beyond that
 NO_DAY = np.iinfo(np.int64).min // 4
 
 
@@ -37,7 +39,7 @@ def declare_days(context: Context) -> RuleYield:
         order = hit[np.lexsort((touched[hit], -free_from[hit], hcps[hit]))]
         worst = order[np.r_[True, hcps[order][1:] != hcps[order][:-1]]] if len(order) else order
         details = worded(
-            lambda code, at, wait: f"last {_label(context, names[code])} on {context.date_of(at)}, {wait} days must pass",
+            lambda code, at, wait: f"last {context.label_of(names[code])} on {context.date_of(at)}, {wait} days must pass",
             touched[worst],
             day[worst],
             gaps[touched[worst], channel],
@@ -50,24 +52,25 @@ def declare_days(context: Context) -> RuleYield:
 def declare_rows(context: Context) -> RuleYield:
     """Sets of actions of one HCP that no order of dates can keep apart."""
     gaps = _gap_days(context, context.channels)
-    linked = [
-        code for code in range(context.channel_count) if any(gaps[code, other] or gaps[other, code] for other in range(context.channel_count) if other != code)
-    ]
-    if not linked:
+    # A touch of the same channel twice is not planned, so a channel's gap to itself concerns history only.
+    between = np.maximum(gaps, gaps.T) * ~np.eye(context.channel_count, dtype=bool)
+    linked = np.flatnonzero(between.any(axis=1))
+    if len(linked) == 0:
         return RuleYield()
-    signature, early, late = _signatures(context, np.array(linked))
+    signature, early, late = _signatures(context, linked)
     gaps = gaps[np.ix_(linked, linked)]
     # A calendar whose whole set fits needs nothing: any subset then fits too.
     tight = np.flatnonzero(~_fits_whole(early, late, gaps))
     exclusive = []
     clash: dict[tuple[int, ...], np.ndarray] = {}
-    for size in range(2, min(LARGEST_SET, len(linked)) + 1):
+    largest = len(linked) if len(linked) <= LINKED_EXACT else LARGEST_SET
+    for size in range(2, largest + 1):
         for chosen in combinations(range(len(linked)), size):
             bad = _smallest_clash(early[tight], late[tight], gaps, chosen, clash)
             if bad.any():
                 clash[chosen] = bad
-                exclusive.append(_rows(context, signature, tight[bad], np.array(linked)[list(chosen)]))
-    return RuleYield(exclusive=exclusive, caps=_beyond(context, signature, early, tight, np.array(linked), clash))
+                exclusive.append(_rows(context, _holders(signature, tight[bad]), linked[list(chosen)]))
+    return RuleYield(exclusive=exclusive, caps=_beyond(context, signature, early, tight, linked, clash))
 
 
 def _last_touches(context: Context) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
@@ -97,10 +100,6 @@ def _gap_days(context: Context, last_channels: list[str]) -> np.ndarray:
         )
         gaps[reach] = np.maximum(gaps[reach], int(np.ceil(table["min_days"][row])))
     return gaps
-
-
-def _label(context: Context, channel: str) -> str:
-    return context.label_of(channel)
 
 
 def _signatures(context: Context, linked: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -162,8 +161,14 @@ def _smallest_clash(
     return bad
 
 
-def _rows(context: Context, signature: np.ndarray, bad: np.ndarray, channels: np.ndarray) -> NotTogether:
-    hcps = np.flatnonzero(np.isin(signature, bad))
+def _holders(signature: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """HCPs who have one of these signatures."""
+    hits = np.zeros(int(signature.max()) + 1, dtype=bool)
+    hits[wanted] = True
+    return np.flatnonzero(hits[signature])
+
+
+def _rows(context: Context, hcps: np.ndarray, channels: np.ndarray) -> NotTogether:
     names = [context.labels[code] for code in channels]
     label = f"gap between {', '.join(names[:-1])} and {names[-1]}"
     return NotTogether("min_gap", label, hcps[:, None] * context.channel_count + channels)
@@ -178,7 +183,7 @@ def _beyond(
     clash: dict[tuple[int, ...], np.ndarray],
 ) -> list[HcpCap]:
     """A cap of LARGEST_SET for HCPs who could still choose more channels than were examined together."""
-    if len(linked) <= LARGEST_SET or len(tight) == 0:
+    if len(linked) <= LINKED_EXACT or len(tight) == 0:
         return []
     larger = np.zeros(len(tight), dtype=bool)
     for chosen in combinations(range(len(linked)), LARGEST_SET + 1):
@@ -187,7 +192,7 @@ def _beyond(
             if set(part) <= set(chosen):
                 free &= ~bad
         larger |= free
-    hcps = np.flatnonzero(np.isin(signature, tight[larger]))
+    hcps = _holders(signature, tight[larger])
     if len(hcps) == 0:
         return []
     pairs = context.eligible_pairs(hcps, linked)

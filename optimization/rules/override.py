@@ -30,7 +30,8 @@ def declare(context: Context) -> RuleYield:
     pins, rows = context.expand(np.where(live & ~forbids, hcps, -1), channels)
     blocks += _outside(context, pins, first[rows], last[rows], details[rows])
     pinned = np.unique(pins)
-    labels = [f"pin of {context.hcp_ids[pair // context.channel_count]} on {context.labels[pair % context.channel_count]}" for pair in pinned]
+    names = [divmod(int(pair), context.channel_count) for pair in pinned]
+    labels = [f"pin of {context.hcp_ids[hcp]} on {context.labels[channel]}" for hcp, channel in names]
     return RuleYield(blocks=blocks, pins=pinned, pin_labels=labels, warnings=warnings)
 
 

@@ -41,7 +41,7 @@ def _check(context: Context, channel: str | None, codes: np.ndarray, minutes: fl
     known = channel is None or len(codes) > 0
     if known and not np.isnan(minutes) and not np.any(context.rep_minutes[codes] > 0):
         scope = "every channel" if channel is None else f"channel {channel}"
-        raise PlanInputError(f"rule_rep_capacity.max_minutes: a limit of {minutes:g} minutes, but {scope} of the catalogue has rep_minutes 0")
+        raise PlanInputError(f"rule_rep_capacity.max_minutes: a limit of {minutes:g}, but {scope} of the catalogue has rep_minutes 0")
 
 
 def _scopes(context: Context, rep: str | None, territory: str | None) -> list[tuple[str | None, str | None, np.ndarray]]:
@@ -58,7 +58,9 @@ def _scopes(context: Context, rep: str | None, territory: str | None) -> list[tu
     return [scope for name, hcps in reps for scope in _within(context, name, hcps, territory, rep == "*")]
 
 
-def _within(context: Context, rep: str, hcps: np.ndarray, territory: str, each_rep: bool) -> list[tuple[str | None, str | None, np.ndarray]]:
+def _within(
+    context: Context, rep: str, hcps: np.ndarray, territory: str, each_rep: bool
+) -> list[tuple[str | None, str | None, np.ndarray]]:
     """A rep's HCPs by territory; with `*` on either key only combinations that exist."""
     if territory == "*":
         codes = np.unique(context.territory[hcps])

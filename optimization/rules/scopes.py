@@ -27,40 +27,33 @@ def matching_hcps(context: Context, table: str, attribute: str | None, operator:
         raise PlanInputError(f"{table}.operator: {operator!r} is none of =, >=, in")
     if attribute is None:
         return np.ones(context.hcp_count, dtype=bool)
-    column = attribute_column(context, table, attribute)
+    codes, words, numbers = attribute_values(context, table, attribute)
     if value is None:
         return np.ones(context.hcp_count, dtype=bool)
     if value == "*":
-        return column.notna().to_numpy()
-    if operator == ">=":
-        bound = pd.to_numeric(pd.Series([value]), errors="coerce").iloc[0]
-        return (numbers_of(column) >= bound) & np.isfinite(bound)
-    wanted = [part.strip() for part in value.split("|")] if operator == "in" else [value]
-    return equals_any(column, wanted)
+        hits = np.ones(len(words), dtype=bool)
+    elif operator == ">=":
+        hits = _as_numbers(words) >= _as_numbers(np.array([value], dtype=object))[0]
+    else:
+        wanted = np.array([part.strip() for part in value.split("|")] if operator == "in" else [value], dtype=object)
+        hits = np.isin(words.astype(str), wanted.astype(str)) if numbers is None else np.isin(numbers, _as_numbers(wanted))
+    return np.append(hits, False)[codes]
 
 
-def attribute_column(context: Context, table: str, attribute: str) -> pd.Series:
-    """The HCP attribute of that name, or a PlanInputError."""
+def attribute_values(context: Context, table: str, attribute: str) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """An HCP attribute as code per HCP (-1 = null), the distinct values as text, and as numbers where the column holds numbers."""
     if attribute not in context.attributes.columns:
         raise PlanInputError(f"{table}.attribute: {attribute!r} is not a column of hcp_master")
-    return context.attributes[attribute]
+    if attribute not in context.readings:
+        column = context.attributes[attribute]
+        codes, words = pd.factorize(read_text(column, attribute))
+        words = np.asarray(words, dtype=object)
+        holds_numbers = pd.api.types.infer_dtype(column, skipna=True) in ("integer", "floating", "decimal", "mixed-integer-float")
+        context.readings[attribute] = codes, words, _as_numbers(words) if holds_numbers else None
+    return context.readings[attribute]
 
 
-def numbers_of(column: pd.Series) -> np.ndarray:
-    """The column as float64; what is not a number is NaN."""
-    if pd.api.types.is_numeric_dtype(column.dtype):
-        return column.to_numpy(dtype=np.float64, na_value=np.nan)
-    codes, distinct = pd.factorize(column)
-    values = pd.to_numeric(pd.Series([str(value) for value in distinct], dtype=object), errors="coerce")
-    return np.append(values.to_numpy(dtype=np.float64), np.nan)[codes]
-
-
-def equals_any(column: pd.Series, wanted: list[str]) -> np.ndarray:
-    """Mask of the entries equal to one of the values: as numbers in a numeric column, else as text."""
-    is_numeric = pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype)
-    if is_numeric:
-        targets = pd.to_numeric(pd.Series(wanted, dtype=object), errors="coerce").dropna().to_numpy(dtype=np.float64)
-        return np.isin(numbers_of(column), targets)
-    codes, distinct = pd.factorize(read_text(column, str(column.name)))
-    hits = np.append(np.isin(distinct.astype(str), wanted), False)
-    return hits[codes]
+def _as_numbers(words: np.ndarray) -> np.ndarray:
+    """float64; NaN, which equals and exceeds nothing, for what is not a finite number."""
+    numbers = pd.to_numeric(pd.Series(words, dtype=object), errors="coerce").to_numpy(dtype=np.float64)
+    return np.where(np.isfinite(numbers), numbers, np.nan)

@@ -218,7 +218,7 @@ def _time(series: pd.Series, where: str) -> np.ndarray:
             raise PlanInputError(f"{where}: {value!r} is not a date") from None
         if isinstance(moment, datetime):
             moment = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
-            return np.datetime64(moment.replace(), "us")
+            return np.datetime64(moment, "us")
         if isinstance(moment, (date, np.datetime64)):
             return np.datetime64(moment, "us")
         if isinstance(moment, str):
