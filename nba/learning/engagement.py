@@ -1,0 +1,205 @@
+"""Fit the engagement model: three candidates, one chosen on later snapshots, refit on all labelled rows, calibrated, recorded.
+
+P(one touch is responded to), binomial: a row stands for `label_touches` touches in the cycle after its snapshot, `label_responses` answered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from nba.learning.additive import AdditiveModel, fit_base_rate, fit_logistic
+from nba.learning.boosting import fit_boosting, keep_best, trees_of
+from nba.learning.calibration import Calibration, fit_calibration, margin_for, sigmoid
+from nba.learning.encoding import Encoder, numbers, texts
+from nba.learning.metrics import log_loss, metric_rows, metrics_table
+from nba.learning.model_json import EngagementModel, channel_names
+from nba.learning.scoring import score_engagement
+from nba.learning.settings import LearningInputError, LearningSettings
+from nba.learning.splits import TEST, TRAIN, VALIDATION, Split, split_rows
+from nba.learning.trees import Trees
+
+__all__ = ["fit_engagement", "score_engagement"]
+
+NAMES = {"base_rate": "the response rate per channel", "logistic": "logistic regression", "hgb": "boosted trees"}  # simplest first
+TIE = 1e-3  # a relative advantage in log loss below this does not pay for a less simple model
+MODEL_SCHEMA = pa.schema(
+    [
+        ("model_version", pa.string()),
+        ("model_kind", pa.string()),
+        ("model_json", pa.string()),
+        ("trained_rows", pa.int64()),
+        ("data_hash", pa.string()),
+        ("features", pa.string()),
+        ("parameters", pa.string()),
+        ("code_hash", pa.string()),
+        ("choice_reason", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Labelled rows in a fixed order: matrix (rows, features) float32, channel, touches, responses, and their split."""
+
+    matrix: np.ndarray
+    channel: np.ndarray
+    touches: np.ndarray
+    responses: np.ndarray
+    split: Split
+
+    def part(self, *parts: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """matrix, responses, touches of these parts."""
+        own = self.mask(*parts)
+        return self.matrix[own], self.responses[own], self.touches[own]
+
+    def mask(self, *parts: int) -> np.ndarray:
+        """Rows of these parts."""
+        return np.isin(self.split.part, parts)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A kind of model fitted on the training part: its raw scores of every row, its validation log loss, its number of trees."""
+
+    kind: str
+    raw: np.ndarray
+    loss: float
+    iterations: int = 0
+
+
+def code_hash() -> str:
+    """sha256 over the source of this package, file by file in order of name."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def fit_engagement(
+    training: pa.Table, definitions: pa.Table, config: Mapping[str, Any], recording_channels: Sequence[str]
+) -> tuple[pa.Table, pa.Table]:
+    """Fit, choose and record the engagement model.
+
+    training: feat_training. definitions: stg_feature_definition, whose names are the features. config: the run_config row.
+    recording_channels: channels with any recorded response; only these have a probability.
+    Returns (engagement_model with one row, engagement_metrics). Raises LearningInputError when training lacks a column it must have.
+    """
+    settings = LearningSettings.from_config(config)
+    training = _labelled_rows(training)
+    names = [name for name in definitions["feature_name"].to_pylist() if name is not None]
+    encoder = Encoder.fit(training, sorted(names))
+    data = _labelled(training, encoder, settings.seed)
+    data_hash = _data_hash(data, training)
+    channels = tuple(sorted({str(channel) for channel in recording_channels}))
+    record: dict[str, Any] = {"data_hash": data_hash, "code_hash": code_hash(), "features": json.dumps(list(encoder.features))}
+    if not len(data.touches) or not channels or not encoder.features:
+        reason = "no model: no touch with a known outcome to learn from" if channels else "no model: no channel records responses"
+        chosen, candidates, iterations = "none", [], 0
+    else:
+        candidates, notes = _candidates(data, encoder, settings)
+        chosen, reason = _choose(candidates, notes, data.split)
+        iterations = next(candidate.iterations for candidate in candidates if candidate.kind == chosen)
+    parameters = {**settings.parameters(), "iterations": iterations, "recording_channels": channels, "dropped": list(encoder.dropped)}
+    record["parameters"] = json.dumps(parameters, sort_keys=True)
+    version = hashlib.sha256("\n".join(record[key] for key in ("data_hash", "features", "code_hash", "parameters")).encode()).hexdigest()
+    core = _refit(chosen, data, encoder, settings, iterations)
+    calibrations = {candidate.kind: _calibration(candidate, data, settings) for candidate in candidates}
+    model = EngagementModel(chosen, version, encoder, core, calibrations.get(chosen, Calibration()), channels)
+    record |= {"model_version": version, "model_kind": chosen, "model_json": model.to_json(), "trained_rows": len(data.touches), "choice_reason": reason}
+    return pa.Table.from_pylist([record], schema=MODEL_SCHEMA), _metrics(candidates, calibrations, data, chosen)
+
+
+def _labelled_rows(training: pa.Table) -> pa.Table:
+    """Rows with a usable label, sorted by snapshot, HCP and channel, so that nothing depends on the order of the warehouse."""
+    for name in ("hcp_id", "channel", "snapshot_date", "label_touches", "label_responses"):
+        if name not in training.column_names:
+            raise LearningInputError(f"feat_training lacks the column '{name}'")
+    usable = pc.and_(pc.is_valid(training["label_responses"]), pc.greater(training["label_touches"], 0))
+    training = training.filter(pc.fill_null(usable, False))
+    return training.sort_by([("snapshot_date", "ascending"), ("hcp_id", "ascending"), ("channel", "ascending")])
+
+
+def _labelled(training: pa.Table, encoder: Encoder, seed: int) -> Labelled:
+    touches, responses = numbers(training["label_touches"], "label_touches"), numbers(training["label_responses"], "label_responses")
+    if ((responses < 0) | (responses > touches)).any():
+        raise LearningInputError("feat_training has rows with label_responses below 0 or above label_touches")
+    snapshot = training["snapshot_date"].cast(pa.date32()).cast(pa.int32()).to_numpy()
+    hcp = texts(training["hcp_id"]).to_numpy(zero_copy_only=False).astype(str)
+    return Labelled(encoder.matrix(training), channel_names(training), touches, responses, split_rows(snapshot, hcp, seed))
+
+
+def _data_hash(data: Labelled, training: pa.Table) -> str:
+    digest = hashlib.sha256()
+    for values in (data.matrix, data.touches, data.responses, data.split.part):
+        digest.update(np.ascontiguousarray(values).tobytes())
+    for name in ("hcp_id", "channel", "snapshot_date"):
+        digest.update("\n".join(texts(training[name]).to_pylist()).encode())
+    return digest.hexdigest()
+
+
+def _candidates(data: Labelled, encoder: Encoder, settings: LearningSettings) -> tuple[list[Candidate], list[str]]:
+    """The kinds of model that the data allows, fitted on the training part, simplest first; notes on what was left out."""
+    matrix, responses, touches = data.part(*([TRAIN] if data.mask(TRAIN).any() else [TRAIN, VALIDATION, TEST]))
+    later = data.mask(*([VALIDATION] if data.mask(VALIDATION).any() else [TRAIN, VALIDATION, TEST]))
+
+    def candidate(kind: str, raw: np.ndarray, iterations: int = 0) -> Candidate:
+        return Candidate(kind, raw, log_loss(sigmoid(raw[later]), data.responses[later], data.touches[later]), iterations)
+
+    def additive(kind: str, model: AdditiveModel) -> Candidate:
+        return candidate(kind, model.base + model.contributions(data.matrix).sum(axis=1))
+
+    found = [additive("base_rate", fit_base_rate(matrix, responses, touches, encoder, settings))]
+    answered, silent = responses.sum(), (touches - responses).sum()
+    if min(answered, silent) < settings.min_class_touches:
+        return found, [f"only {answered:g} answered and {silent:g} unanswered touches to learn from, so nothing finer was tried"]
+    found.append(additive("logistic", fit_logistic(matrix, responses, touches, encoder, settings)))
+    boosted = fit_boosting(matrix, responses, touches, encoder, settings, settings.max_iterations)
+    best = keep_best(boosted, data.matrix[later], data.responses[later], data.touches[later])
+    found.append(candidate("hgb", boosted.decision_function(data.matrix), best))
+    return found, []
+
+
+def _choose(candidates: list[Candidate], notes: list[str], split: Split) -> tuple[str, str]:
+    """The simplest kind whose validation log loss is within TIE of the best, and why in a sentence."""
+    lowest = min(candidate.loss for candidate in candidates)
+    chosen = next(candidate for candidate in candidates if candidate.loss <= lowest * (1 + TIE))
+    losses = ", ".join(f"{NAMES[candidate.kind]} {candidate.loss:.5f}" for candidate in candidates)
+    why = "lowest" if chosen.loss == lowest else "simplest within 0.1% of the lowest"
+    text = f"{NAMES[chosen.kind]}: {why} log loss per touch on later data ({losses}); {split.how}"
+    return chosen.kind, "; ".join([text, *notes])
+
+
+def _refit(kind: str, data: Labelled, encoder: Encoder, settings: LearningSettings, iterations: int) -> Trees | AdditiveModel | None:
+    """The chosen kind on every labelled row."""
+    if kind == "none":
+        return None
+    everything = data.matrix, data.responses, data.touches
+    if kind == "hgb":
+        return trees_of(fit_boosting(*everything, encoder, settings, iterations))
+    return (fit_logistic if kind == "logistic" else fit_base_rate)(*everything, encoder, settings)
+
+
+def _calibration(candidate: Candidate, data: Labelled, settings: LearningSettings) -> Calibration:
+    """Calibration on the validation part, which the candidate was not trained on."""
+    own = data.mask(VALIDATION)
+    margin = margin_for(float(data.touches.sum()))
+    return fit_calibration(candidate.raw[own], data.channel[own], data.responses[own], data.touches[own], settings, margin)
+
+
+def _metrics(candidates: list[Candidate], calibrations: dict[str, Calibration], data: Labelled, chosen: str) -> pa.Table:
+    """All kinds on the test part, each with its own calibration."""
+    own = data.mask(TEST)
+    rows: list[dict] = []
+    for candidate in candidates:
+        chance = calibrations[candidate.kind].probability(candidate.raw[own], data.channel[own])
+        rows += metric_rows(candidate.kind, chance, data.channel[own], data.responses[own], data.touches[own], candidate.kind == chosen)
+    return metrics_table(rows)
