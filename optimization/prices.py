@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
@@ -21,9 +22,12 @@ from scipy import sparse
 from optimization.restricted import restrict
 from optimization.sets import HcpSets, SharedLimits, best_per_hcp, priced_values
 
+if TYPE_CHECKING:
+    import highspy
+
 PASSES = 120
 ROUNDS = 200
-EXACT = 1e-10  # relative: a bound this close to the linear program's value is the same number
+EXACT = 1e-10  # relative to the total or the largest V(S): a bound this close to the linear program's value is the same number
 
 
 class LimitsConflict(Exception):
@@ -65,17 +69,22 @@ def solve_prices(sets: HcpSets, shared: SharedLimits, loosening_cost: np.ndarray
     columns = _near_best(sets, priced_values(sets, shared, price), 0.02 * _typical(sets.value))
     known = price
     for number in range(1, ROUNDS + 1):
-        answer = _restricted(sets, shared, sets.value, columns, loosening_cost)
-        if answer is None:
+        master = _restricted(sets, shared, sets.value, columns, loosening_cost)
+        if master is None:
             columns = _feasible_columns(sets, shared, columns, loosening_cost)
             continue
-        price, value = answer
-        if price_bound(sets, shared, price) <= price_bound(sets, shared, known):
-            known = price
+        known = min((known, master.price), key=lambda price: price_bound(sets, shared, price))
         found = _priced(sets, shared, known, columns, number)
-        entering = _entering(sets, priced_values(sets, shared, price), columns)
+        entering = _entering(sets, priced_values(sets, shared, master.price), columns)
+        close = EXACT * max(abs(master.value), float(np.abs(sets.value).max()))
+        if found.bound - master.value <= close or len(entering) == 0:
+            least = _priced(sets, shared, master.least, columns, number)
+            if least.bound - master.value <= close:
+                found, entering = least, entering[:0]
+            else:
+                entering = np.setdiff1d(_entering(sets, least.priced, columns), columns)
         say(f"prices: {len(columns)} of {sets.column_count} columns, bound {found.bound:.9g}, {len(entering)} to enter")
-        if len(entering) == 0 or found.bound - value <= EXACT * max(abs(value), 1e-9):
+        if len(entering) == 0:
             return found
         columns = np.union1d(columns, entering)
     return found
@@ -108,24 +117,35 @@ def _entering(sets: HcpSets, priced: np.ndarray, columns: np.ndarray) -> np.ndar
 def _descend(sets: HcpSets, shared: SharedLimits, ceiling: np.ndarray) -> np.ndarray:
     """Prices near the minimum of the bound: each moves by its own step against the sign of its slack."""
     price = np.zeros(shared.count)
-    step = 0.02 * max(float(sets.value.max(initial=0.0)), 1e-12) / shared.scale
+    top = max(float(sets.value.max(initial=0.0)), 1e-12)
+    step = 0.02 * top / shared.scale
     before, lowest, kept = np.zeros(shared.count), np.inf, price
     for _ in range(PASSES):
         best, columns = best_per_hcp(sets, priced_values(sets, shared, price))
         bound = float(best.sum() + (shared.sign * price * shared.bound).sum())
         if bound < lowest:
             lowest, kept = bound, price
-        use = np.asarray(shared.use_of(sets, columns).sum(axis=1)).ravel()
-        side = np.sign(shared.sign * (use - shared.bound))
+        side = np.sign(shared.sign * (shared.total_use(sets, columns) - shared.bound))
         step = np.where(side * before > 0, 1.3 * step, np.where(side * before < 0, 0.5 * step, step))
-        before, price = side, np.clip(price + side * step, 0.0, ceiling)
+        before, last, price = side, price, np.clip(price + side * step, 0.0, ceiling)
+        if np.all(np.abs(price - last) * shared.scale <= 1e-7 * top):
+            break
     return kept
 
 
+@dataclass(frozen=True)
+class _Master:
+    """The linear program over some columns: price (limits), its optimum, and the same prices chosen as in `_least_prices`."""
+
+    price: np.ndarray
+    value: float
+    least: np.ndarray
+
+
 def _restricted(
-    sets: HcpSets, shared: SharedLimits, value: np.ndarray, columns: np.ndarray, loosening_cost: np.ndarray
-) -> tuple[np.ndarray, float] | None:
-    """(prices, optimum) of the linear program over `columns`, or None when they cannot hold the hard limits.
+    sets: HcpSets, shared: SharedLimits, value: np.ndarray, columns: np.ndarray, loosening_cost: np.ndarray, least: bool = True
+) -> _Master | None:
+    """The linear program over `columns`, or None when they cannot hold the hard limits.
 
     HCPs with a single column are constants. Rows are scaled by their largest coefficient and values by the largest value, so that
     the solver's absolute tolerances mean the same on every problem.
@@ -135,7 +155,7 @@ def _restricted(
     part = restrict(sets, shared, value, columns)
     if len(part.free) == 0:
         part = restrict(sets, shared, value, columns, settle=False)
-    unit = max(float(np.abs(value).max(initial=0.0)), 1e-12)
+    unit = float(np.abs(value).max(initial=0.0)) or 1.0
     loose, width = np.flatnonzero(np.isfinite(loosening_cost)), len(part.free)
     one = sparse.csc_matrix((np.ones(width), (part.owner, np.arange(width))), shape=(part.hcp_count, width))
     rows = shared.count + part.hcp_count
@@ -160,25 +180,63 @@ def _restricted(
     solver.run()
     if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return None
-    dual = np.array(solver.getSolution().row_dual)[: shared.count] * unit / shared.scale
-    price = np.clip(dual, 0.0, loosening_cost)
-    price[price * shared.scale < 1e-12 * unit] = 0.0
-    return price, solver.getInfo().objective_function_value * unit + part.constant
+
+    def prices_of() -> np.ndarray:
+        price = np.clip(np.array(solver.getSolution().row_dual)[: shared.count] * unit / shared.scale, 0.0, loosening_cost)
+        price[price * shared.scale < 1e-12 * unit] = 0.0
+        return price
+
+    price, total = prices_of(), solver.getInfo().objective_function_value * unit + part.constant
+    if least and _towards_least(solver, lp, shared.count):
+        return _Master(price, total, prices_of())
+    return _Master(price, total, price)
+
+
+def _towards_least(solver: highspy.Highs, lp: highspy.HighsLp, limits: int) -> bool:
+    """Move the solved program to the one whose duals are the smallest optimal prices; False where the solver declines.
+
+    Several price vectors are optimal where whole touches fill a limit exactly. A price is the gain per unit loosened, so the
+    smallest are wanted: the duals of the program's rate of change when all limits are loosened together by their scale. There, columns
+    in use may move both ways, the others only up, limits with room to spare do not matter, and each HCP's total stays.
+    The rates differ in the third digit by place, which leaves one answer where two limits say the same.
+    """
+    import highspy
+
+    solution, inf = solver.getSolution(), highspy.kHighsInf
+    used = np.array(solution.col_value) > 1e-9
+    room = np.asarray(lp.row_upper_)[:limits] - np.array(solution.row_value)[:limits]
+    width, rows = lp.num_col_, lp.num_row_
+    rate = 1.0 + 1e-3 * np.arange(1, limits + 1) / limits
+    upper = np.concatenate([np.where(room > 1e-8, inf, rate), np.zeros(rows - limits)])
+    lower = np.concatenate([np.full(limits, -inf), np.zeros(rows - limits)])
+    every = np.arange(width, dtype=np.int32)
+    solver.changeColsBounds(width, every, np.where(used, -inf, 0.0), np.full(width, inf))
+    solver.changeRowsBounds(rows, np.arange(rows, dtype=np.int32), lower, upper)
+    solver.run()
+    return solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
 
 
 def _feasible_columns(sets: HcpSets, shared: SharedLimits, columns: np.ndarray, loosening_cost: np.ndarray) -> np.ndarray:
-    """Columns able to hold the hard limits: least total scaled loosening, columns generated as above. Raises LimitsConflict."""
-    nothing = HcpSets(sets.channel_count, sets.start, sets.hcp, sets.kind, sets.masks, np.zeros(sets.column_count), sets.pinned)
+    """Columns able to hold the hard limits. Raises LimitsConflict where there are none."""
     cost = np.where(np.isfinite(loosening_cost), 0.0, 1.0 / shared.scale)
+    _, value, columns = least_loosening(sets, shared, columns, cost)
+    if value > 1e-7:
+        raise LimitsConflict("hard limits contradict each other")
+    return columns
+
+
+def least_loosening(
+    sets: HcpSets, shared: SharedLimits, columns: np.ndarray, cost: np.ndarray
+) -> tuple[np.ndarray, float, np.ndarray]:
+    """(prices, least cost of loosening limits at `cost` per unit, columns reaching it), fractions of sets allowed; values play no part."""
+    nothing = replace(sets, value=np.zeros(sets.column_count))
     for _ in range(ROUNDS):
-        answer = _restricted(sets, shared, nothing.value, columns, cost)
-        if answer is None:
-            raise LimitsConflict("the solver found no loosening")
-        price, value = answer
-        if value > -1e-7:
-            return columns
+        master = _restricted(nothing, shared, nothing.value, columns, cost, least=False)
+        if master is None:
+            raise LimitsConflict("no loosening was found")
+        price, value = master.price, master.value
         entering = _entering(nothing, priced_values(nothing, shared, price), columns)
-        if len(entering) == 0:
-            raise LimitsConflict("hard limits contradict each other")
+        if len(entering) == 0 or value > -1e-9:
+            break
         columns = np.union1d(columns, entering)
-    raise LimitsConflict("hard limits contradict each other")
+    return price, -value, columns

@@ -36,8 +36,7 @@ def restrict(sets: HcpSets, shared: SharedLimits, value: np.ndarray, columns: np
     single = (counts == 1) & settle
     settled, free = columns[single], columns[~single]
     members, owner = np.unique(sets.hcp[free], return_inverse=True)
-    used = np.asarray(shared.use_of(sets, settled).sum(axis=1)).ravel()
-    rest = shared.sign * (shared.bound - used) / shared.scale
+    rest = shared.sign * (shared.bound - shared.total_use(sets, settled)) / shared.scale
     use = sparse.csc_matrix(sparse.diags(shared.sign / shared.scale) @ shared.use_of(sets, free))
     use.sort_indices()
     return Restricted(settled, free, owner, len(members), value[free], use, rest, float(value[settled].sum()))

@@ -98,6 +98,13 @@ class SharedLimits:
         pick = sparse.csc_matrix((np.ones(len(rows)), (rows, position)), shape=(sets.hcp_count * width, len(columns)))
         return sparse.csc_matrix(self.coefficient @ pick)
 
+    def total_use(self, sets: HcpSets, columns: np.ndarray) -> np.ndarray:
+        """(limits) use of all these columns together."""
+        width = self.features.shape[1]
+        position, feature = np.nonzero(self.features[sets.kind[columns]])
+        cells = np.bincount(sets.hcp[columns][position].astype(np.int64) * width + feature, minlength=sets.hcp_count * width)
+        return self.coefficient @ cells.astype(np.float64)
+
     def cost_per_feature(self, prices: np.ndarray) -> np.ndarray:
         """(hcps, F): what touching a feature costs an HCP at these prices (negative: a floor pays for it)."""
         return (self.coefficient.T @ (self.sign * prices)).reshape(-1, self.features.shape[1])

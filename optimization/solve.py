@@ -84,12 +84,12 @@ def gap_of(upper_bound: float, total: float) -> float:
 
 def incumbent_of(sets: HcpSets, shared: SharedLimits, columns: np.ndarray, loosening_cost: np.ndarray) -> Incumbent | None:
     """The plan made of these columns, or None where a hard limit is broken (relative tolerance 1e-6)."""
-    use = np.asarray(shared.use_of(sets, columns).sum(axis=1)).ravel()
-    missing = np.maximum(shared.sign * (use - shared.bound), 0.0)
+    missing = np.maximum(shared.sign * (shared.total_use(sets, columns) - shared.bound), 0.0)
     missing[missing <= 1e-6 * np.abs(shared.bound) + 1e-9] = 0.0
-    if np.any(missing[~shared.soft] > 0):
+    soft = np.isfinite(loosening_cost)
+    if np.any(missing[~soft] > 0):
         return None
-    penalty = float((missing[shared.soft] * loosening_cost[shared.soft]).sum())
+    penalty = float((missing[soft] * loosening_cost[soft]).sum())
     return Incumbent(columns, float(sets.value[columns].sum()), penalty, missing)
 
 
@@ -109,7 +109,7 @@ def _search(
         outside = short[short > max(reach, 0.0) + 1e-12]
         part = restrict(sets, shared, sets.value, np.union1d(columns, best.columns) if best is not None else columns)
         exact = sets.column_count <= EXACT_COLUMNS
-        found, dual, used = _integer(sets, shared, part, loosening_cost, 0.0 if exact else settings.gap / 2, settings.node_limit, best)
+        found, dual, used = integer_program(sets, shared, part, loosening_cost, 0.0 if exact else settings.gap / 2, settings.node_limit, best)
         nodes += used
         if found is not None and (best is None or found.total > best.total):
             best = found
@@ -132,19 +132,19 @@ def _first_size(sets: HcpSets, short: np.ndarray) -> int:
     return min(sets.column_count, int((short <= 0).sum()) + FIRST_COLUMNS)
 
 
-def _integer(
+def integer_program(
     sets: HcpSets, shared: SharedLimits, part: Restricted, loosening_cost: np.ndarray, gap: float, node_limit: int, start: Incumbent | None
 ) -> tuple[Incumbent | None, float, int]:
     """(best plan found, dual bound, nodes) of the integer program over the columns of `part`."""
     stuck = np.setdiff1d(np.arange(shared.count), np.unique(part.use.indices))
-    if np.any((part.rest[stuck] < -1e-9 * np.maximum(1.0, np.abs(shared.bound[stuck]) / shared.scale[stuck])) & ~shared.soft[stuck]):
+    if np.any((part.rest[stuck] < -1e-9 * np.maximum(1.0, np.abs(shared.bound[stuck]) / shared.scale[stuck])) & np.isinf(loosening_cost[stuck])):
         return None, -np.inf, 0
     if len(part.free) == 0:
         only = incumbent_of(sets, shared, part.settled, loosening_cost)
         return only, only.total if only else -np.inf, 0
     import highspy
 
-    unit = max(float(np.abs(part.value).max()), 1e-12)
+    unit = float(np.abs(part.value).max()) or 1.0
     arrays = compile_model(part, loosening_cost * shared.scale)
     solver = highspy.Highs()
     options = {"output_flag": False, "threads": 1, "random_seed": 0, "mip_rel_gap": gap, "mip_abs_gap": 1e-9, "mip_max_nodes": node_limit}

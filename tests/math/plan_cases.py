@@ -42,13 +42,13 @@ def make_problem(value, eligible=None, limits=(), caps=(), exclusive=(), pins=()
     )
 
 
-def limit(number, side, bound, pairs, coefficients=None, counts="touches", hardness="hard", rule="rule_budget", unit="money", **key):
+def limit(number, side, bound, pairs, coefficients=None, counts="touches", hardness="hard", rule="budget", unit="money", **key):
     pairs = np.asarray(pairs, dtype=np.int64)
     coefficients = np.ones(len(pairs)) if coefficients is None else np.asarray(coefficients, dtype=np.float64)
     return Limit(f"limit{number:03d}", rule, side, unit, f"limit {number}", float(bound), pairs, coefficients, counts, hardness, **key)
 
 
-def per_hcp_cap(hcps, channels, upper, scope=None, rule="rule_contact_limit"):
+def per_hcp_cap(hcps, channels, upper, scope=None, rule="contact_limit"):
     """At most `upper` touches per HCP over the channels of `scope`."""
     scope = list(range(channels)) if scope is None else list(scope)
     pairs = np.array([h * channels + c for h in range(hcps) for c in scope], dtype=np.int64)
@@ -56,7 +56,7 @@ def per_hcp_cap(hcps, channels, upper, scope=None, rule="rule_contact_limit"):
 
 
 def never_both(hcps, channels, a, b):
-    return NotTogether("rule_incompatible", f"c{a} and c{b}", np.array([[h * channels + a, h * channels + b] for h in range(hcps)]))
+    return NotTogether("incompatible", f"c{a} and c{b}", np.array([[h * channels + a, h * channels + b] for h in range(hcps)]))
 
 
 def random_problem(seed, max_hcps=6, max_channels=3, settings=SETTINGS):
@@ -76,19 +76,19 @@ def random_problem(seed, max_hcps=6, max_channels=3, settings=SETTINGS):
         for rep in range(2):
             mine = pairs[(owner % 2 == rep) & (minutes[pairs] > 0)]
             if len(mine):
-                limits.append(limit(next(number), "max", int(minutes[mine].sum() * rng.uniform(0, 0.8)), mine, minutes[mine], rule="rule_rep_capacity", unit="minutes"))
+                limits.append(limit(next(number), "max", int(minutes[mine].sum() * rng.uniform(0, 0.8)), mine, minutes[mine], rule="rep_capacity", unit="minutes"))
     if rng.random() < 0.4:
         mine = pairs[channel == 1]
-        limits.append(limit(next(number), "max", int(rng.integers(0, hcps + 1)), mine, rule="rule_channel_capacity", unit="touches"))
+        limits.append(limit(next(number), "max", int(rng.integers(0, hcps + 1)), mine, rule="channel_capacity", unit="touches"))
     if rng.random() < 0.3:
         mine = pairs[channel == 0]
         low = int(rng.integers(0, max(1, len(mine) // 2) + 1))
-        limits.append(limit(next(number), "min", low, mine, rule="rule_channel_capacity", unit="touches"))
+        limits.append(limit(next(number), "min", low, mine, rule="channel_capacity", unit="touches"))
     if rng.random() < 0.6:
         mine = pairs[np.isin(channel, rng.choice(channels, int(rng.integers(1, channels + 1)), replace=False)) & (owner % 2 == 0)]
         floor = int(rng.integers(0, len(np.unique(mine // channels)) + 1)) if len(mine) else 0
         hardness = "hard" if rng.random() < 0.25 else "soft"
-        limits.append(limit(next(number), "min", floor, mine, None, "hcps", hardness, "rule_coverage_floor", "hcps"))
+        limits.append(limit(next(number), "min", floor, mine, None, "hcps", hardness, "coverage_floor", "hcps"))
     if rng.random() < 0.7:
         caps.append(per_hcp_cap(hcps, channels, int(rng.integers(1, 3))))
     if rng.random() < 0.4:
@@ -192,11 +192,11 @@ def rep_bound_problem(hcps, channels=6, seed=0, floors=True, settings=SETTINGS):
     limits, number = [], itertools.count()
     for r in range(reps):
         mine = pairs[(rep[owner[pairs]] == r) & (minutes[pairs] > 0)]
-        limits.append(limit(next(number), "max", 1500, mine, minutes[mine], rule="rule_rep_capacity", unit="minutes", rep_id=f"r{r}"))
+        limits.append(limit(next(number), "max", 1500, mine, minutes[mine], rule="rep_capacity", unit="minutes", rep_id=f"r{r}"))
         if floors:
             mine = pairs[(rep[owner[pairs]] == r) & (minutes[pairs] > 0)]
             floor = 0.35 * len(np.unique(mine // channels))
-            limits.append(limit(next(number), "min", int(floor), mine, None, "hcps", "soft", "rule_coverage_floor", "hcps", territory_id=f"T{r}"))
+            limits.append(limit(next(number), "min", int(floor), mine, None, "hcps", "soft", "coverage_floor", "hcps", territory_id=f"T{r}"))
     limits.append(limit(next(number), "max", 55.0 * hcps, pairs, cost[pairs]))
     for c, share in ((2, 4.0), (3, 3.0)):
         if c < channels:

@@ -1,0 +1,208 @@
+"""Which limits and pins cannot hold together, and the smallest loosening that lets a plan exist.
+
+Order: pins on blocked pairs and pins against the rules inside their HCP (closed form, per HCP); limits that no plan keeps even
+without any other limit (closed form, summed over HCPs); then the least total loosening of all hard limits together, one slack per limit
+in units of its largest coefficient, and per loosened group the few limits that really stand against each other (deletion filter,
+Chinneck 2008, ch. 6). Loosening every limit by its number lets a plan exist; a little less of any one does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from optimization.eligibility import pair_blocks
+from optimization.prices import least_loosening
+from optimization.problem import Limit, Problem
+from optimization.restricted import restrict
+from optimization.sets import HcpSets, SharedLimits, build_sets, build_shared
+from optimization.solve import Incumbent, integer_program
+
+COLUMNS = ["rule", "limit_id", "label", "limit_value", "loosening", "direction", "problem", "what_to_do"]
+WHOLE_COLUMNS = 20_000  # up to here whole touches are diagnosed over all columns, beyond over those the fractional answer needs
+FILTERED = 40  # at most this many limits are tried one by one
+FIELD = {
+    ("budget", "max", "cost"): "max_cost",
+    ("channel_capacity", "min", "touches"): "min_actions",
+    ("channel_capacity", "max", "touches"): "max_actions",
+    ("rep_capacity", "max", "minutes"): "max_minutes",
+    ("rep_capacity", "max", "touches"): "max_actions",
+    ("coverage_floor", "min", "hcps"): "min_hcps",
+}
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """Sets and limits of a problem whose impossible pins are left out."""
+
+    problem: Problem
+    sets: HcpSets
+    shared: SharedLimits
+    hard: np.ndarray
+
+
+def diagnose(problem: Problem, say: Callable[[str], None] = lambda line: None) -> pd.DataFrame:
+    """One row per conflicting pin or limit: rule (table), limit_id, label, limit_value, loosening, direction (`raise`, `lower`,
+    `remove`, or `keep` for a limit that stands against a loosened one), problem, what_to_do. Empty when a plan exists."""
+    rows, sound = _pin_conflicts(problem)
+    sets = build_sets(sound)
+    scene = _Scene(sound, sets, build_shared(sound, sets), np.array([x.hardness != "soft" for x in problem.limits], dtype=bool))
+    bound = scene.shared.bound.copy()
+    for number, amount in _alone(scene):
+        rows.append(_limit_row(problem.limits[number], amount, True, []))
+        bound[number] += scene.shared.sign[number] * amount
+    say(f"conflicts: {len(rows)} found in closed form")
+    rows += _together(scene, bound, say)
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _pin_conflicts(problem: Problem) -> tuple[list[dict], Problem]:
+    """Rows about pins, and the problem without the pins that cannot hold."""
+    labels = dict(zip(problem.pins.tolist(), problem.pin_labels, strict=True))
+    blocked = problem.pins[~problem.eligible[problem.pins]]
+    reasons = pair_blocks(problem)
+    reasons = reasons[reasons["pair"].isin(blocked)] if len(blocked) else reasons.iloc[:0]
+    rows = []
+    for pin in np.unique(blocked).tolist():
+        mine = reasons[reasons["pair"] == pin]
+        causes = [f"{r}: {d}" if d else str(r) for r, d in zip(mine["rule"], mine["detail"], strict=True)] or [str(problem.blocked_by[pin])]
+        text = f"{labels[pin]} cannot be kept: no day of the cycle is open ({'; '.join(causes)})"
+        tables = ", ".join(sorted({_table(str(r)) for r in mine["rule"]} - {"rule_override"})) or "the blocking rule"
+        rows.append(_row("rule_override", "", labels[pin], np.nan, np.nan, "remove", text, f"remove the pin, or the rows of {tables} that block it"))
+    sound = replace(problem, pins=np.setdiff1d(problem.pins, blocked), pin_labels=[labels[p] for p in np.setdiff1d(problem.pins, blocked).tolist()])
+    sets = build_sets(sound)
+    for hcp in np.flatnonzero(np.diff(sets.start) == 0).tolist():
+        rows.append(_own_row(sound, hcp, labels))
+    broken = np.flatnonzero(np.diff(sets.start) == 0)
+    keep = ~np.isin(sound.pins // len(problem.channels), broken)
+    return rows, replace(sound, pins=sound.pins[keep], pin_labels=[labels[p] for p in sound.pins[keep].tolist()])
+
+
+def _own_row(problem: Problem, hcp: int, labels: dict[int, str]) -> dict:
+    """The row about an HCP whose pins break a rule inside the HCP: the first cap or exclusion that they break."""
+    mine = np.unique(problem.pins[problem.pins // len(problem.channels) == hcp])
+    names = ", ".join(labels[p] for p in mine.tolist())
+    for cap in problem.caps:
+        count = np.bincount(cap.group, weights=np.isin(cap.pairs, mine), minlength=len(cap.upper))
+        for group in np.flatnonzero(count > np.asarray(cap.upper)).tolist():
+            if cap.pairs[cap.group == group][0] // len(problem.channels) == hcp:
+                excess, upper = float(count[group] - cap.upper[group]), float(cap.upper[group])
+                text = f"HCP {problem.hcp_ids[hcp]} is pinned to {count[group]:g} touches ({names}), {cap.label} leaves {upper:g}"
+                advice = f"remove {excess:g} of the pins in rule_override, or raise max_actions of {_table(cap.rule)} by {excess:g}"
+                return _row(_table(cap.rule), "", cap.label, upper, excess, "raise", text, advice)
+    for row in problem.exclusive:
+        if np.any(np.isin(row.members, mine).all(axis=1) & (row.members[:, 0] // len(problem.channels) == hcp)):
+            text = f"HCP {problem.hcp_ids[hcp]} is pinned to actions that may not go together ({names}): {row.label}"
+            return _row(_table(row.rule), "", row.label, np.nan, np.nan, "remove", text, f"remove one of the pins in rule_override, or the row of {_table(row.rule)}")
+    return _row("rule_override", "", names, np.nan, np.nan, "remove", f"the pins of HCP {problem.hcp_ids[hcp]} cannot hold together", "remove one of the pins")
+
+
+def _alone(scene: _Scene) -> list[tuple[int, float]]:
+    """(limit, excess) of hard limits that no plan keeps even when every other limit is dropped."""
+    found = []
+    for number in np.flatnonzero(scene.hard).tolist():
+        only = np.zeros(scene.shared.count)
+        only[number] = 1.0
+        cost = scene.shared.cost_per_feature(only)
+        touched = np.flatnonzero(np.any(cost != 0, axis=1))
+        excess = -scene.shared.sign[number] * scene.shared.bound[number]
+        for hcp in touched.tolist():
+            mine = slice(scene.sets.start[hcp], scene.sets.start[hcp + 1])
+            excess += float((scene.shared.features[scene.sets.kind[mine]] @ cost[hcp]).min())
+        if excess > 1e-6 * abs(scene.shared.bound[number]) + 1e-9:
+            found.append((number, excess))
+    return found
+
+
+def _together(scene: _Scene, bound: np.ndarray, say: Callable[[str], None]) -> list[dict]:
+    """Rows about limits that cannot hold together, group by group."""
+    limits, rows, sign = scene.problem.limits, [], scene.shared.sign
+    loosened = _loosen(scene, bound, scene.hard)
+    amounts = loosened.missing if loosened is not None else np.zeros(0)
+    open_ = [int(n) for n in np.flatnonzero(scene.hard)] if len(amounts) else []
+    slack = np.where(scene.hard, amounts, 0.0) if len(amounts) else np.zeros(scene.shared.count)
+    while np.any(slack > 0):
+        group = _minimal_group(scene, bound, open_, slack)
+        named = [n for n in group if slack[n] > 0] or np.flatnonzero(slack > 0).tolist()
+        say(f"conflicts: {len(group)} limits against each other")
+        for number in named:
+            rows.append(_limit_row(limits[number], float(slack[number]), False, [limits[n].label for n in group if n != number]))
+            bound[number] += sign[number] * slack[number]
+            slack[number] = 0.0
+        partners = [limits[n].label for n in named]
+        rows += [_partner_row(limits[n], partners) for n in group if n not in named]
+    seen: set[str] = set()
+    return [row for row in rows if row["direction"] != "keep" or not (row["limit_id"] in seen or seen.add(row["limit_id"]))]
+
+
+def _loosen(scene: _Scene, bound: np.ndarray, kept: np.ndarray) -> Incumbent | None:
+    """The plan that breaks the `kept` limits least (scaled, in total); limits not kept cost nothing."""
+    shared = replace(scene.shared, bound=bound)
+    sets = replace(scene.sets, value=np.zeros(scene.sets.column_count))
+    cost = np.where(kept, 1.0 / shared.scale, 0.0)
+    if shared.count == 0 or sets.column_count == 0:
+        return None
+    columns = np.arange(sets.column_count)
+    if len(columns) > WHOLE_COLUMNS:
+        _, _, columns = least_loosening(sets, shared, sets.start[:-1].copy(), cost)
+    plan, _, _ = integer_program(sets, shared, restrict(sets, shared, sets.value, columns), cost, 0.0, scene.problem.settings.node_limit, None)
+    return plan
+
+
+def _minimal_group(scene: _Scene, bound: np.ndarray, hard: list[int], slack: np.ndarray) -> list[int]:
+    """A few of the hard limits that already cannot hold together: none of them can be dropped."""
+
+    def clash(numbers: list[int]) -> bool:
+        kept = np.zeros(scene.shared.count, dtype=bool)
+        kept[numbers] = True
+        plan = _loosen(scene, bound, kept)
+        return plan is not None and plan.penalty > 1e-7
+
+    group = list(hard)
+    blocks = [x for x in (group[i : i + max(1, len(group) // 8)] for i in range(0, len(group), max(1, len(group) // 8)))]
+    for part in blocks if len(group) > 8 else []:  # whole blocks first, so that hundreds of limits take few solves
+        rest = [n for n in group if n not in part]
+        if clash(rest):
+            group = rest
+    if len(group) > FILTERED:
+        return [n for n in group if slack[n] > 0]
+    for number in sorted(group, key=lambda n: (slack[n] > 0, n)):
+        rest = [n for n in group if n != number]
+        if clash(rest):
+            group = rest
+    return group
+
+
+def _limit_row(limit: Limit, amount: float, alone: bool, against: list[str]) -> dict:
+    upper = limit.side == "max"
+    value = limit.bound + amount if upper else limit.bound - amount
+    verb = "raise" if upper else "lower"
+    needed = "at least {} needed" if upper else "at most {} can be reached"
+    state = needed.format(f"{value:.10g} {limit.unit} {'are' if upper else ''}".strip())
+    context = "even if every other limit were dropped" if alone else "while these hold: " + ", ".join(against) if against else "while all other limits hold"
+    text = f"{limit.label} is {limit.bound:.10g} {limit.unit}, but {state} {context}"
+    field = FIELD.get((limit.rule, limit.side, limit.unit), "the limit")
+    advice = f"{verb} {field} in {_table(limit.rule)} ({limit.label}) from {limit.bound:.10g} to {value:.10g}"
+    if upper and value < 0:
+        advice = f"{field} in {_table(limit.rule)} ({limit.label}) must not be negative"
+    if limit.rule == "coverage_floor":
+        advice += ", or make it soft"
+    return _row(_table(limit.rule), limit.limit_id, limit.label, limit.bound, amount, verb, text, advice)
+
+
+def _partner_row(limit: Limit, partners: list[str]) -> dict:
+    text = f"{limit.label} ({limit.bound:.10g} {limit.unit}) stands against {', '.join(partners)}"
+    advice = f"nothing, once {', '.join(partners)} is loosened; or loosen this one instead"
+    return _row(_table(limit.rule), limit.limit_id, limit.label, limit.bound, 0.0, "keep", text, advice)
+
+
+def _table(rule: str) -> str:
+    names = {"window": "rule_channel_window", "no_rep": "hcp_master (rep_id)"}
+    return names.get(rule, rule if rule.startswith("rule_") else f"rule_{rule}")
+
+
+def _row(*values: object) -> dict:
+    return dict(zip(COLUMNS, values, strict=True))
