@@ -132,7 +132,8 @@ def _number_from_typed(cell: str, data_type: str) -> CellRule:
 
 
 def _day_from_typed(cell: str, given: str, data_type: str) -> CellRule:
-    moment = f"({cell} at time zone 'UTC')" if given == "TIMESTAMP WITH TIME ZONE" else f"cast({cell} as timestamp)"
+    has_zone = "TZ" in given or "TIME ZONE" in given
+    moment = f"(cast({cell} as timestamptz) at time zone 'UTC')" if has_zone else f"cast({cell} as timestamp)"
     if data_type == "timestamp":
         return CellRule(moment)
     is_midnight = f"{moment} = date_trunc('day', {moment})"

@@ -261,10 +261,9 @@ class _Load:
         from nba.warehouse import open_file
 
         unused = [table.name for table in self.contract.rules if not counts.get(table.name) and table.name != "rule_consent"]
-        if self.created:
-            self.say(f"Created empty: {', '.join(self.created)}.")
-        if unused:
-            self.say(f"Not used, because empty: {', '.join(unused)}.")
+        for words, names in (("Created empty, so not used", set(self.created)), ("Empty, so not used", set(unused) - set(self.created))):
+            if names & set(unused):
+                self.say(f"{words}: {', '.join(name for name in unused if name in names)}.")
         if not counts.get("rule_consent"):
             scratch = open_file(self.scratch_file, read_only=True)
             try:

@@ -14,6 +14,8 @@ from nba.warehouse import quoted
 if TYPE_CHECKING:
     import duckdb
 
+PROGRESS_ROWS = 100_000
+
 
 def existing_rows(target: duckdb.DuckDBPyConnection, schema: str, contract: Contract) -> dict[str, int]:
     """Number of rows of every table of the contract that the schema holds already."""
@@ -63,7 +65,8 @@ def replace_tables(
             target.execute(f"create schema if not exists {quoted(schema)}")
             for name, rows in tables.items():
                 target.execute(f"create or replace table {quoted(schema)}.{quoted(name)} as select * from nba_scratch.{SCRATCH_SCHEMA}.{quoted(name)}")
-                say(f"writing {schema}.{name}: {rows:,} rows")
+                if rows >= PROGRESS_ROWS:
+                    say(f"writing {schema}.{name}: {rows:,} rows")
             target.execute("commit")
         except BaseException:
             target.execute("rollback")
