@@ -96,7 +96,7 @@ def planned_anyway(population: Population, field: Field, panel: Panel, calendar:
     return np.minimum(draw_touches(total, rng, 3), most)
 
 
-def engagement_rows(panel: Panel, ids: pa.Array, population: Population, calendar: Calendar, rng: np.random.Generator) -> pa.Table:
+def engagement_rows(panel: Panel, ids: pa.Array, calendar: Calendar, rng: np.random.Generator) -> pa.Table:
     """Rows of engagement_history: only where something was done, some late, some cells in two increments."""
     hcp, period, channel = np.nonzero(panel.touches)
     touches = panel.touches[hcp, period, channel].astype(np.int32)

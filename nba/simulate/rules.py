@@ -77,12 +77,12 @@ def world_rules(settings: WorldSettings, territories: int, override_ids: tuple[s
     hcps, calendar = settings.hcps, settings.calendar
     per_territory, per_rep = hcps / territories, hcps / settings.reps
     # A month of work for one rep, short of what all visits worth making would take.
-    minutes = max(60.0, round(14.0 * per_rep / 10) * 10.0)
+    minutes = max(60.0, round(10.0 * per_rep / 10) * 10.0)
     start = calendar.cycle_start
     webinars = [("webinar", None, hcps // 100 or None, max(2, hcps // 8))]
     rows: dict[str, list[tuple[Any, ...]]] = {
         "rule_budget": [
-            (None, None, max(400.0, round(0.42 * hcps) * 100.0)),
+            (None, None, max(400.0, round(0.36 * hcps) * 100.0)),
             ("display_ad", None, max(20.0, float(round(0.4 * hcps)))),
             (None, "*", max(400.0, round(0.60 * per_territory) * 100.0)),
         ],
@@ -91,7 +91,12 @@ def world_rules(settings: WorldSettings, territories: int, override_ids: tuple[s
         "rule_contact_limit": [(None, None, None, 2, None), ("email", None, None, 4, 28), (None, "rep_access", "no_see", 1, None)],
         "rule_access": [("no_see", "rep_visit"), ("no_see", "sample_drop"), ("restricted", "sample_drop")],
         "rule_channel_window": [("webinar", None, _day(start + 7), _day(start + 20))],
-        "rule_min_gap": [("rep_visit", "rep_visit", 14), ("email", "email", 7), ("rep_visit", "phone_call", 3), ("sample_drop",) * 2 + (21,)],
+        "rule_min_gap": [
+            ("rep_visit", "rep_visit", 14),
+            ("email", "email", 7),
+            ("rep_visit", "phone_call", 3),
+            ("sample_drop", "sample_drop", 21),
+        ],
         "rule_incompatible": [("rep_visit", "phone_call")],
         "rule_coverage_floor": [("*", "decile", ">=", "8", None, max(1, round(0.12 * per_territory)), "soft")],
         "rule_holdout": [],

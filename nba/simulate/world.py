@@ -85,7 +85,7 @@ class World:
         ids = hcp_ids(population)
         tables = {
             "hcp_master": self._master(population, ids, number),
-            "engagement_history": engagement_rows(panel, ids, population, self.calendar, record),
+            "engagement_history": engagement_rows(panel, ids, self.calendar, record),
             "kpi_metrics": kpi_rows(panel, ids, population, self.calendar, self.deliveries, record),
             "current_plan": self._current_plan(population, panel, ids, play),
             "rule_consent": consent_rows(population, ids, self.calendar, rules),

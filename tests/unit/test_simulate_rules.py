@@ -46,7 +46,7 @@ def _limits(tables: dict[str, pd.DataFrame], pairs: pd.DataFrame) -> list[Limit]
     return limits
 
 
-@pytest.mark.parametrize(("hcps", "grain"), [(240, "week"), (1500, "week"), (240, "month")])
+@pytest.mark.parametrize(("hcps", "grain"), [(240, "week"), (1500, "week"), (1500, "month")])
 def test_limits_bind_and_a_plan_exists(hcps: int, grain: str) -> None:
     """The linear plan with the true impacts is feasible, and loosening a limit would be worth something."""
     world = simulate_world(hcps, 52, 7, grain)
@@ -64,6 +64,8 @@ def test_limits_bind_and_a_plan_exists(hcps: int, grain: str) -> None:
     price = pd.Series(-answer.ineqlin.marginals[: len(names)]).groupby(names).max()
     for limit in ("budget", "minutes", "webinar max", "display"):
         assert price[limit] > 1e-6, limit
+    by_rep = -answer.ineqlin.marginals[: len(names)][names == "minutes"]
+    assert (by_rep > 1e-9).mean() > 0.15
     assert answer.x.sum() > 0.3 * hcps
 
 

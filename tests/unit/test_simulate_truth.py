@@ -186,8 +186,9 @@ def test_new_hcps_have_no_history_and_moved_ones_are_marked(frames: dict[str, pd
     silent = ~master["hcp_id"].isin(frames["kpi_metrics"]["hcp_id"]) & ~master["hcp_id"].isin(frames["engagement_history"]["hcp_id"])
     assert 0.02 < silent.mean() < 0.045
     assert (silent.to_numpy() == (chunk.population.first_period == world.calendar.periods)).all()
-    first = frames["kpi_metrics"].groupby("hcp_id")["period_start"].min()
-    assert 0.02 < (first > world.calendar.starts[0].item()).mean() < 0.08
+    starts = pd.to_datetime(frames["kpi_metrics"]["period_start"])
+    first = starts.groupby(frames["kpi_metrics"]["hcp_id"]).min()
+    assert 0.02 < (first > pd.Timestamp(world.calendar.starts[0])).mean() < 0.08
     moved = master["aligned_since"].notna()
     assert 0.03 < moved.mean() < 0.07
     territory = world.field.territory
