@@ -27,7 +27,7 @@ from nba.learning.settings import LearningInputError, LearningSettings
 from nba.learning.splits import TEST, TRAIN, VALIDATION, Split, split_rows
 from nba.learning.trees import Trees
 
-__all__ = ["fit_engagement", "score_engagement"]
+__all__ = ["engagement_metrics", "fit_engagement", "recording_channels", "score_engagement"]
 
 NAMES = {"base_rate": "the response rate per channel", "logistic": "logistic regression", "hgb": "boosted trees"}  # simplest first
 TIE = 1e-3  # a relative advantage in log loss below this does not pay for a less simple model
@@ -86,12 +86,12 @@ def code_hash() -> str:
 
 def fit_engagement(
     training: pa.Table, definitions: pa.Table, config: Mapping[str, Any], recording_channels: Sequence[str]
-) -> tuple[pa.Table, pa.Table]:
+) -> pa.Table:
     """Fit, choose and record the engagement model.
 
     training: feat_training. definitions: stg_feature_definition, whose names are the features. config: the run_config row.
     recording_channels: channels with any recorded response; only these have a probability.
-    Returns (engagement_model with one row, engagement_metrics). Raises LearningInputError when training lacks a column it must have.
+    Returns engagement_model, one row; engagement_metrics(it) gives the metrics of all candidates. Raises LearningInputError when training lacks a column it must have.
     """
     settings = LearningSettings.from_config(config)
     training = _labelled_rows(training)
@@ -113,9 +113,19 @@ def fit_engagement(
     version = hashlib.sha256("\n".join(record[key] for key in ("data_hash", "features", "code_hash", "parameters")).encode()).hexdigest()
     core = _refit(chosen, data, encoder, settings, iterations)
     calibrations = {candidate.kind: _calibration(candidate, data, settings) for candidate in candidates}
-    model = EngagementModel(chosen, version, encoder, core, calibrations.get(chosen, Calibration()), channels)
+    model = EngagementModel(chosen, version, encoder, core, calibrations.get(chosen, Calibration()), channels, tuple(_metrics(candidates, calibrations, data, chosen)))
     record |= {"model_version": version, "model_kind": chosen, "model_json": model.to_json(), "trained_rows": len(data.touches), "choice_reason": reason}
-    return pa.Table.from_pylist([record], schema=MODEL_SCHEMA), _metrics(candidates, calibrations, data, chosen)
+    return pa.Table.from_pylist([record], schema=MODEL_SCHEMA)
+
+
+def engagement_metrics(model: pa.Table) -> pa.Table:
+    """engagement_metrics: how good every candidate was on touches of the last snapshots, read back from engagement_model."""
+    return metrics_table([row for text in model["model_json"].to_pylist() for row in EngagementModel.from_json(text).metrics])
+
+
+def recording_channels(catalog: pa.Table) -> list[str]:
+    """Channels of stg_catalog that record responses."""
+    return catalog.filter(pc.fill_null(catalog["records_responses"], False))["channel"].to_pylist()
 
 
 def _labelled_rows(training: pa.Table) -> pa.Table:
@@ -195,11 +205,11 @@ def _calibration(candidate: Candidate, data: Labelled, settings: LearningSetting
     return fit_calibration(candidate.raw[own], data.channel[own], data.responses[own], data.touches[own], settings, margin)
 
 
-def _metrics(candidates: list[Candidate], calibrations: dict[str, Calibration], data: Labelled, chosen: str) -> pa.Table:
+def _metrics(candidates: list[Candidate], calibrations: dict[str, Calibration], data: Labelled, chosen: str) -> list[dict[str, Any]]:
     """All kinds on the test part, each with its own calibration."""
     own = data.mask(TEST)
     rows: list[dict] = []
     for candidate in candidates:
         chance = calibrations[candidate.kind].probability(candidate.raw[own], data.channel[own])
         rows += metric_rows(candidate.kind, chance, data.channel[own], data.responses[own], data.touches[own], candidate.kind == chosen)
-    return metrics_table(rows)
+    return rows

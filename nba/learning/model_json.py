@@ -21,7 +21,7 @@ KINDS = ("hgb", "logistic", "base_rate", "none")
 
 @dataclass(frozen=True)
 class EngagementModel:
-    """kind, the features it reads, its trees or terms, its calibration, and the channels that record responses.
+    """kind, the features it reads, its trees or terms, its calibration, the channels that record responses, and how good it was when chosen.
 
     Every score of the project goes through the JSON form, so a model loaded later scores the same to the last bit.
     """
@@ -32,6 +32,7 @@ class EngagementModel:
     core: Trees | AdditiveModel | None
     calibration: Calibration = field(default_factory=Calibration)
     recording_channels: tuple[str, ...] = ()
+    metrics: tuple[dict[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -65,6 +66,7 @@ class EngagementModel:
             "core": core,
             "calibration": self.calibration.to_json(),
             "recording_channels": list(self.recording_channels),
+            "metrics": list(self.metrics),
         }
         return json.dumps(data, sort_keys=True, allow_nan=False, separators=(",", ":"))
 
@@ -80,7 +82,7 @@ class EngagementModel:
             encoder, calibration = Encoder.from_json(data["encoder"]), Calibration.from_json(data["calibration"])
         except (json.JSONDecodeError, KeyError, TypeError) as error:
             raise LearningInputError(f"model_json is not an engagement model: {error}") from error
-        return cls(kind, data["model_version"], encoder, core, calibration, tuple(data["recording_channels"]))
+        return cls(kind, data["model_version"], encoder, core, calibration, tuple(data["recording_channels"]), tuple(data["metrics"]))
 
 
 @dataclass(frozen=True)

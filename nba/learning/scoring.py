@@ -58,19 +58,25 @@ def _trim(value: float) -> str:
 
 
 def top_drivers(contributions: np.ndarray) -> np.ndarray:
-    """Columns of the five largest contributions by absolute value per row, ties in the order of the features; -1 when there are fewer."""
+    """Columns of the five largest contributions by absolute value per row, ties in the order of the features; -1 when fewer are not 0."""
     rows, features = contributions.shape
     left = np.round(np.abs(contributions), 12)  # sums that differ only by rounding are ties
     out = np.full((rows, DRIVERS), -1, dtype=np.int64)
     for place in range(min(DRIVERS, features)):
         best = np.argmax(left, axis=1)
-        out[:, place] = best
-        left[np.arange(rows), best] = -1.0
+        out[:, place] = np.where(left[np.arange(rows), best] > 0.0, best, -1)
+        left[np.arange(rows), best] = 0.0
     return out
 
 
+def stream_scores(model_json: str, pairs: pa.RecordBatchReader) -> pa.RecordBatchReader:
+    """score_engagement as a stream: each batch of pairs is read, scored and handed on, so that memory does not grow with the panel."""
+    batches = score_batches(model_json, (pa.Table.from_batches([batch]) for batch in pairs))
+    return pa.RecordBatchReader.from_batches(SCORE_SCHEMA, (part for table in batches for part in table.combine_chunks().to_batches()))
+
+
 def score_batches(model_json: str, batches: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    """Score tables of pairs one after the other with one load of the model: memory stays that of one table."""
+    """Score tables of pairs one after the other with one load of the model."""
     model = EngagementModel.from_json(model_json)
     explainer = None if model.kind == "none" else model.explainer()
     for batch in batches:
