@@ -77,7 +77,7 @@ def run_panel(population: Population, field: Field, calendar: Calendar, rng: np.
         market[t] = kpi[t] + _others(population, calendar, t, rng)
         if t >= seen_after:
             latest = kpi[t - seen_after] / pace.weeks
-            state.recent = (pace.memory_decay * state.recent + (1 - pace.memory_decay) * latest)
+            state.recent = pace.memory_decay * state.recent + (1 - pace.memory_decay) * latest
     return Panel(touches.transpose(2, 0, 1), responses.transpose(2, 0, 1), kpi.T, market.T, state)
 
 

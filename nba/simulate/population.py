@@ -99,9 +99,9 @@ def draw_population(settings: WorldSettings, field: Field, first_number: int, si
     rep = _rep_in(field, territory, rng)
     rep = np.where(rng.random(size) < 0.03, -1, rep)
     specialty = rng.choice(len(SPECIALTIES), size, p=SPECIALTY_SHARE)
-    volume = (0.9 * rng.standard_normal(size) + np.array(SPECIALTY_VOLUME)[specialty] * 0.6)
+    volume = 0.9 * rng.standard_normal(size) + np.array(SPECIALTY_VOLUME)[specialty] * 0.6
     shown_volume = volume + 0.35 * rng.standard_normal(size)
-    market = (2.2 * np.exp(0.8 * volume))
+    market = 2.2 * np.exp(0.8 * volume)
     share = 1 / (1 + np.exp(1.2 - 0.5 * rng.standard_normal(size)))
     digital, years = _draw_digital(size, rng)
     access = rng.choice(3, size, p=[0.62, 0.23, 0.15])
@@ -156,7 +156,7 @@ def _rep_in(field: Field, territory: Ints, rng: np.random.Generator) -> Ints:
 def _draw_digital(size: int, rng: np.random.Generator) -> tuple[Floats, Ints]:
     """Digital affinity (standard normal, lower with age) and years in practice."""
     years_z = rng.standard_normal(size)
-    digital = (-0.5 * years_z + np.sqrt(0.75) * rng.standard_normal(size))
+    digital = -0.5 * years_z + np.sqrt(0.75) * rng.standard_normal(size)
     return digital, np.clip(np.round(19 + 9 * years_z), 1, 48).astype(int)
 
 

@@ -25,13 +25,9 @@ RULE_SCHEMAS: dict[str, pa.Schema] = {
         [("channel", TEXT), ("attribute", TEXT), ("value", TEXT), ("max_actions", WHOLE), ("window_days", WHOLE)]
     ),
     "rule_exclusion": pa.schema([("hcp_id", TEXT), ("channel", TEXT), ("reason", TEXT), ("valid_from", DATE), ("valid_to", DATE)]),
-    "rule_consent": pa.schema(
-        [("hcp_id", TEXT), ("channel", TEXT), ("status", TEXT), ("captured_at", STAMP), ("expires_at", DATE)]
-    ),
+    "rule_consent": pa.schema([("hcp_id", TEXT), ("channel", TEXT), ("status", TEXT), ("captured_at", STAMP), ("expires_at", DATE)]),
     "rule_access": pa.schema([("rep_access", TEXT), ("channel", TEXT)]),
-    "rule_channel_window": pa.schema(
-        [("channel", TEXT), ("territory_id", TEXT), ("available_from", DATE), ("available_to", DATE)]
-    ),
+    "rule_channel_window": pa.schema([("channel", TEXT), ("territory_id", TEXT), ("available_from", DATE), ("available_to", DATE)]),
     "rule_min_gap": pa.schema([("last_channel", TEXT), ("channel", TEXT), ("min_days", WHOLE)]),
     "rule_incompatible": pa.schema([("channel_a", TEXT), ("channel_b", TEXT)]),
     "rule_coverage_floor": pa.schema(
@@ -45,9 +41,7 @@ RULE_SCHEMAS: dict[str, pa.Schema] = {
             ("hardness", TEXT),
         ]
     ),
-    "rule_holdout": pa.schema(
-        [("arm", TEXT), ("share", REAL), ("unit", TEXT), ("redraw_cycles", WHOLE), ("resource_share", REAL)]
-    ),
+    "rule_holdout": pa.schema([("arm", TEXT), ("share", REAL), ("unit", TEXT), ("redraw_cycles", WHOLE), ("resource_share", REAL)]),
     "rule_override": pa.schema(
         [
             ("hcp_id", TEXT),
@@ -84,7 +78,7 @@ def world_rules(settings: WorldSettings, territories: int, override_ids: tuple[s
         "rule_budget": [
             (None, None, max(400.0, round(0.36 * hcps) * 100.0)),
             ("display_ad", None, max(20.0, float(round(0.4 * hcps)))),
-            (None, "*", max(400.0, round(0.60 * per_territory) * 100.0)),
+            (None, "*", max(400.0, round(0.67 * per_territory) * 100.0)),
         ],
         "rule_channel_capacity": [*webinars, ("sample_drop", "*", None, max(2, round(0.12 * per_territory)))],
         "rule_rep_capacity": [("*", None, None, minutes, None), ("*", None, "rep_visit", None, max(2, int(minutes // 32)))],

@@ -102,8 +102,8 @@ def touch_rates(population: Population, field: Field, state: State, calendar: Ca
         if channel.requires_consent:
             rate = np.where(population.may_email, 1.4 * rate, 0.0)
         rates.append(rate * _campaign(position, calendar, period))
-    seen = (period >= population.first_period)
-    return (np.array(rates) * seen)
+    seen = period >= population.first_period
+    return np.array(rates) * seen
 
 
 def _campaign(position: int, calendar: Calendar, period: int) -> float:
@@ -159,16 +159,16 @@ def touch_weight(touches: Counts, responses: Counts) -> Floats:
 
 def add_touches(population: Population, state: State, pace: Pace, touches: Counts, responses: Counts) -> None:
     """Move stock and tiredness one period on, in place: decay, then the touches of the period."""
-    state.tired = (state.tired * pace.tired_decay)
+    state.tired = state.tired * pace.tired_decay
     gain = population.effect * np.exp(-TIRED_EFFECT * state.tired) * touch_weight(touches, responses)
-    state.stock = (state.stock * pace.stock_decay + gain * pace.stock_entry)
-    state.tired = (state.tired + touches.sum(axis=0))
+    state.stock = state.stock * pace.stock_decay + gain * pace.stock_entry
+    state.tired = state.tired + touches.sum(axis=0)
 
 
 def add_shock(state: State, pace: Pace, rng: np.random.Generator) -> None:
     """Move the shock one period on, in place."""
     noise = SHOCK_SD * np.sqrt(1 - pace.shock_decay**2) * rng.standard_normal(len(state.shock))
-    state.shock = (state.shock * pace.shock_decay + noise)
+    state.shock = state.shock * pace.shock_decay + noise
 
 
 def kpi_mean(population: Population, state: State, calendar: Calendar, period: int) -> Floats:
