@@ -1,0 +1,175 @@
+"""From the staged tables of a run to the long table `plan_solution` (docs/interfaces.md): one solve, every number it yields.
+
+A contradiction in the inputs is returned as rows of kind `conflict`, not raised: the gate after the model prints them cleanly.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from optimization import PlanResult, PlanSettings
+
+PLANNED_TABLES = {"stg_hcp_master": "hcps", "stg_catalog": "catalog", "score_impact": "scores", "stg_prior_actions": "prior_actions"}
+TEXT, INTEGER, DOUBLE, BOOLEAN, DATE = "text", "integer", "double", "boolean", "date"
+SOLUTION_COLUMNS: dict[str, str] = (
+    dict.fromkeys(("kind", "hcp_id", "channel", "territory_id", "rep_id", "limit_id", "rule", "side", "attribute", "value", "label", "unit"), TEXT)
+    | dict.fromkeys(("limit_value", "used", "price", "requested", "effective", "shortfall"), DOUBLE)
+    | {"hardness": TEXT, "touches": INTEGER}
+    | dict.fromkeys(("plan_value", "price_cost", "cost", "rep_minutes"), DOUBLE)
+    | {"priority": INTEGER, "rep_priority": INTEGER, "value_short": DOUBLE, "reason_kind": TEXT, "is_eligible": BOOLEAN}
+    | {"blocked_by": TEXT, "earliest_date": DATE, "latest_date": DATE, "detail": TEXT, "status": TEXT}
+    | dict.fromkeys(("objective", "penalty", "upper_bound", "price_bound", "gap", "solve_gap", "stability_cost"), DOUBLE)
+    | dict.fromkeys(("expected_impact", "total_cost"), DOUBLE)
+    | {"actions": INTEGER, "hcps_reached": INTEGER, "seconds": DOUBLE}
+    | dict.fromkeys(("solver", "input_fingerprint", "code_version", "model_version", "problem", "what_to_do"), TEXT)
+)
+HEADER = ("objective", "penalty", "upper_bound", "price_bound", "gap", "solve_gap", "stability_cost", "expected_impact", "total_cost")
+
+
+def solve_plan(tables: Mapping[str, Any], config: Any, say: Callable[[str], None] = print) -> pa.Table:
+    """The table `plan_solution`.
+
+    tables: `stg_hcp_master`, `stg_catalog`, `score_impact`, `stg_engagement`, `stg_prior_actions`, `stg_rule_*`, `input_fingerprint` and
+    `engagement_model`, each a pandas or Arrow table or a DuckDB relation; config: `run_config`, one row. say: receives progress lines.
+    """
+    from nba.versions import code_version
+    from optimization import PlanInputError, plan
+
+    began = time.perf_counter()
+    stamps = {
+        "input_fingerprint": _only_value(tables.get("input_fingerprint"), "input_fingerprint"),
+        "code_version": code_version(),
+        "model_version": _only_value(tables.get("engagement_model"), "model_version"),
+    }
+    try:
+        settings = plan_settings(config)
+        result = plan(planner_tables(tables, settings.cycle_start), settings, say)
+    except PlanInputError as error:
+        return refused_table(str(error), time.perf_counter() - began, stamps)
+    return solution_table(result, time.perf_counter() - began, stamps)
+
+
+def plan_settings(config: Any) -> PlanSettings:
+    """Switches of the solve from the one row of `run_config`."""
+    import pandas as pd
+
+    from optimization import PlanSettings
+
+    row = as_frame(config).iloc[0]
+    penalty = row.get("floor_penalty")
+    return PlanSettings(
+        cycle_start=_as_date(row["cycle_start"]),
+        cycle_end=_as_date(row["cycle_end"]),
+        overlap=float(row["overlap"]),
+        floor_penalty=None if pd.isna(penalty) else float(penalty),
+        gap=float(row["gap"]),
+        node_limit=int(row["node_limit"]),
+        seed=int(row["seed"]),
+    )
+
+
+def planner_tables(tables: Mapping[str, Any], cycle_start: date) -> dict[str, pd.DataFrame]:
+    """The tables under the planner's names; history becomes one row per touch day known by the cycle's start."""
+    named = {ours: as_frame(tables[name]) for name, ours in PLANNED_TABLES.items()}
+    named |= {name.removeprefix("stg_"): as_frame(table) for name, table in tables.items() if name.startswith("stg_rule_")}
+    named["touch_days"] = touch_days(as_frame(tables["stg_engagement"]), cycle_start)
+    return named
+
+
+def touch_days(engagement: pd.DataFrame, cycle_start: date) -> pd.DataFrame:
+    """hcp_id, channel, touch_date (last day of the period), touches > 0, from the rows of `stg_engagement` known at cycle_start."""
+    import pandas as pd
+
+    known = pd.to_datetime(engagement["known_from"]) <= pd.Timestamp(cycle_start)
+    days = engagement.loc[known, ["hcp_id", "channel", "period_end", "touches"]]
+    days = days.assign(touch_date=pd.to_datetime(days["period_end"]) - pd.Timedelta(days=1)).drop(columns="period_end")
+    summed = days.groupby(["hcp_id", "channel", "touch_date"], as_index=False, sort=True)["touches"].sum()
+    summed = summed[summed["touches"] > 0].reset_index(drop=True)
+    return summed.assign(touch_date=summed["touch_date"].dt.date)[["hcp_id", "channel", "touch_date", "touches"]]
+
+
+def solution_table(result: PlanResult, seconds: float, stamps: Mapping[str, str | None]) -> pa.Table:
+    """All parts of a result under the columns of `plan_solution`, kind by kind."""
+    import pandas as pd
+    import pyarrow as pa
+
+    run = {name: getattr(result, name) for name in HEADER} | dict(stamps)
+    run |= {"status": result.status, "actions": result.actions_count, "hcps_reached": result.hcps_reached, "seconds": seconds, "solver": result.solver}
+    conflicts = result.conflicts.assign(detail=[_loosening_text(*row) for row in result.conflicts[["direction", "loosening"]].itertuples(index=False)])
+    parts = [
+        ("run", pd.DataFrame([run])),
+        ("limit", result.limits),
+        ("rep", result.reps),
+        ("action", result.actions),
+        ("pair", result.pairs),
+        ("block", result.blocks),
+        ("conflict", conflicts.drop(columns=["direction", "loosening"])),
+        ("warning", pd.DataFrame({"problem": result.warnings})),
+    ]
+    return pa.concat_tables([_typed(kind, frame) for kind, frame in parts])
+
+
+def refused_table(problem: str, seconds: float, stamps: Mapping[str, str | None]) -> pa.Table:
+    """`plan_solution` of a run whose tables contradict the contract: the header and the contradiction."""
+    import pandas as pd
+    import pyarrow as pa
+
+    run = pd.DataFrame([dict(stamps) | {"status": "conflict", "actions": 0, "hcps_reached": 0, "seconds": seconds}])
+    advice = "correct the table and column named; nothing was planned"
+    conflict = pd.DataFrame([{"rule": problem.partition(":")[0].partition(".")[0], "label": "input", "problem": problem, "what_to_do": advice}])
+    return pa.concat_tables([_typed("run", run), _typed("conflict", conflict)])
+
+
+def as_frame(table: Any) -> pd.DataFrame:
+    """A pandas frame of a pandas frame, an Arrow table, or a DuckDB relation."""
+    import pandas as pd
+
+    if isinstance(table, pd.DataFrame):
+        return table
+    arrow = table.to_arrow_table() if hasattr(table, "to_arrow_table") else table
+    return arrow.to_pandas()
+
+
+def _typed(kind: str, frame: pd.DataFrame) -> pa.Table:
+    """The frame as `plan_solution` rows of one kind: every column there, in order, typed, null where the kind does not use it."""
+    import pyarrow as pa
+
+    types = {TEXT: pa.string(), INTEGER: pa.int32(), DOUBLE: pa.float64(), BOOLEAN: pa.bool_(), DATE: pa.date32()}
+    unknown = set(frame.columns) - set(SOLUTION_COLUMNS)
+    if unknown:
+        raise KeyError(f"plan_solution has no column {sorted(unknown)}")
+    arrays = []
+    for name, logical in SOLUTION_COLUMNS.items():
+        if name == "kind":
+            arrays.append(pa.array([kind] * len(frame), pa.string()))
+        elif name in frame and len(frame):
+            arrays.append(pa.Array.from_pandas(frame[name], type=types[logical]))
+        else:
+            arrays.append(pa.nulls(len(frame), types[logical]))
+    return pa.table(arrays, schema=pa.schema([(name, types[logical]) for name, logical in SOLUTION_COLUMNS.items()]))
+
+
+def _loosening_text(direction: str, loosening: float) -> str:
+    return f"{direction} by {loosening:.10g}" if direction in ("raise", "lower") else str(direction)
+
+
+def _only_value(table: Any, column: str) -> str | None:
+    """The column's value in a table of at most one row; None without the table, the row or the value."""
+    if table is None:
+        return None
+    frame = as_frame(table)
+    value = frame[column].iloc[0] if len(frame) else None
+    return value if isinstance(value, str) else None
+
+
+def _as_date(value: Any) -> date:
+    import pandas as pd
+
+    return pd.Timestamp(value).date()
