@@ -1,0 +1,27 @@
+{#- The closing lines about the plan that this build made: a list of texts. -#}
+{% macro plan_lines() -%}
+    {%- set lines = [''] -%}
+    {%- for plan in room_rows('marts', 'fct_plan_summary', 'cycle_start, cycle_end, status, actions, hcps_reached, objective, penalty, upper_bound, gap, total_cost') -%}
+        {%- set hcps = room_rows('marts', 'dim_hcps', 'count(*)')[0][0] -%}
+        {%- do lines.append('Plan for ' ~ plan[0] ~ ' up to ' ~ plan[1] ~ ' (' ~ plan[2] ~ '): ' ~ plan[3] ~ ' actions for ' ~ plan[4] ~ ' of ' ~ hcps ~ ' HCPs.') -%}
+        {%- do lines.append('  Objective ' ~ '%.4f' | format(plan[5]) ~ (', penalty ' ~ '%.4f' | format(plan[6]) if plan[6] > 0 else '') ~ '; no plan can exceed ' ~ '%.4f' | format(plan[7]) ~ ' (gap ' ~ '%.2e' | format(plan[8]) ~ '). Cost ' ~ '%.2f' | format(plan[9]) ~ '.') -%}
+    {%- endfor -%}
+    {%- for budget in room_rows('marts', 'fct_constraint_prices', 'label, used, limit_value', "where unit = 'cost' and channel is null and territory_id is null order by limit_id") -%}
+        {%- do lines.append('  Budget: ' ~ budget[0] ~ ': ' ~ '%.2f' | format(budget[1]) ~ ' of ' ~ '%.2f' | format(budget[2]) ~ ' used.') -%}
+    {%- endfor -%}
+    {%- set binding = room_rows('marts', 'fct_constraint_prices', 'label, price, unit, used, limit_value', 'where price > 0 order by round(cast(price * abs(limit_value) as numeric(28, 6)), 3) desc, limit_id') -%}
+    {%- for limit in binding[:5] -%}
+        {%- if loop.first -%}
+            {%- do lines.append('  Limits that bind (' ~ binding | length ~ '), the costliest first, with the KPI gained per unit loosened:') -%}
+        {%- endif -%}
+        {%- do lines.append('    ' ~ limit[0] ~ ': ' ~ '%.6g' | format(limit[1]) ~ ' per unit of ' ~ limit[2] ~ ' (' ~ '%.10g' | format(limit[3]) ~ ' of ' ~ '%.10g' | format(limit[4]) ~ ' used)') -%}
+    {%- endfor -%}
+    {%- set closed = room_rows('marts', 'fct_hcp_channel_scores', 'channel', 'group by channel having max(case when is_eligible then 1 else 0 end) = 0 order by channel') -%}
+    {%- if closed -%}
+        {%- do lines.append('  Nobody may be contacted on: ' ~ closed | map('first') | join(', ') ~ '.') -%}
+    {%- endif -%}
+    {%- for note in room_rows('plan', 'plan_warnings', 'problem, detail', 'order by problem, detail') -%}
+        {%- do lines.append('  Note: ' ~ [note[0], note[1]] | select | join(': ') ~ '.') -%}
+    {%- endfor -%}
+    {{ return(lines) }}
+{%- endmacro %}

@@ -1,0 +1,5 @@
+with
+
+mart as (select * from {{ ref('fct_channel_usage') }})
+
+select * from mart

@@ -1,0 +1,5 @@
+with
+
+mart as (select * from {{ ref('fct_gap_list') }})
+
+select * from mart

@@ -1,0 +1,5 @@
+with
+
+mart as (select * from {{ ref('fct_hcp_period_metrics') }})
+
+select * from mart

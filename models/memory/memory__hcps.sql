@@ -1,0 +1,5 @@
+with
+
+mart as (select * from {{ ref('dim_hcps') }})
+
+select * from mart

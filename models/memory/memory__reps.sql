@@ -1,0 +1,5 @@
+with
+
+mart as (select * from {{ ref('dim_reps') }})
+
+select * from mart

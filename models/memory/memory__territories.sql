@@ -1,0 +1,5 @@
+with
+
+mart as (select * from {{ ref('dim_territories') }})
+
+select * from mart

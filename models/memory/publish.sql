@@ -1,0 +1,47 @@
+-- depends_on: {{ ref('memory__recommendations') }}
+-- depends_on: {{ ref('memory__recommendation_reasons') }}
+-- depends_on: {{ ref('memory__hcp_channel_scores') }}
+-- depends_on: {{ ref('memory__pair_blocks') }}
+-- depends_on: {{ ref('memory__rejections') }}
+-- depends_on: {{ ref('memory__assignments') }}
+-- depends_on: {{ ref('memory__constraint_prices') }}
+-- depends_on: {{ ref('memory__plan_summary') }}
+-- depends_on: {{ ref('memory__hcps') }}
+-- depends_on: {{ ref('memory__channels') }}
+-- depends_on: {{ ref('memory__territories') }}
+-- depends_on: {{ ref('memory__reps') }}
+-- depends_on: {{ ref('memory__hcp_period_metrics') }}
+-- depends_on: {{ ref('memory__territory_summary') }}
+-- depends_on: {{ ref('memory__gap_list') }}
+-- depends_on: {{ ref('memory__channel_usage') }}
+-- depends_on: {{ ref('memory__model_performance') }}
+-- depends_on: {{ ref('memory__models') }}
+with
+
+run as (select * from {{ ref('run_config') }}),
+
+kept as (select run_id from {{ ref('memory__plan_summary') }}),
+
+publications as (select * from {{ publications() }}),
+
+published as (
+    select max(cycle_start) as cycle_start
+    from publications
+    where publication_number = (select max(publication_number) from publications)
+),
+
+final as (
+    select
+        run.run_id,
+        run.cycle_start,
+        case
+            when not {{ is_full_build() }} then 'not_a_full_build'
+            when run.cycle_start < published.cycle_start and not run.publish_past then 'earlier_cycle'
+            else 'published'
+        end as decision
+    from run
+    cross join published
+    inner join kept on run.run_id = kept.run_id
+)
+
+select * from final

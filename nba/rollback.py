@@ -1,0 +1,139 @@
+"""The sub-command `nba rollback`: move the pointer back to a run that was published before.
+
+The pointer is the newest row of memory.publications. Moving it back is one more row there: no plan is changed or lost.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nba.errors import NbaError
+
+if TYPE_CHECKING:
+    import duckdb
+
+ACTIONS = ("publish", "rollback")
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One row of the log: run and cycle that became the published ones by `action`."""
+
+    run_id: str
+    cycle_start: date
+    action: str
+
+    def __post_init__(self) -> None:
+        if self.action not in ACTIONS:
+            raise NbaError(f"memory.publications holds the action {self.action!r}: only {' and '.join(ACTIONS)} are known")
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    """Declare the sub-command."""
+    parser = subparsers.add_parser(
+        "rollback",
+        help="publish an earlier run again",
+        description="Move the pointer back to the run that was published before, or to RUN_ID; every plan stays.",
+    )
+    parser.add_argument("--to", metavar="RUN_ID", help="run to publish again (default: the one before); it must have been published once")
+    parser.add_argument("--target", help="target of profiles.yml (default: the profile's own)")
+    parser.add_argument("--vars", default="{}", help="switches of the build, as for dbt; nba_schema_prefix is read")
+    parser.add_argument("--project-dir", type=Path, help="folder of the dbt project (default: the working directory or above)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Roll back as the command line says and print what is published now."""
+    from nba.load.command import parse_switches
+
+    before, now = rollback(args.to, args.target, args.project_dir, parse_switches(args.vars).get("nba_schema_prefix"))
+    print(f"Published now: run {now.run_id}, cycle {now.cycle_start}. Before: run {before.run_id}, cycle {before.cycle_start}; it stays in memory.")
+    return 0
+
+
+def rollback(
+    to: str | None = None, target: str | None = None, project_dir: Path | None = None, prefix: str | None = None
+) -> tuple[Publication, Publication]:
+    """Append the row that publishes `to` (None = the run published before) again; the publications before and after.
+
+    `prefix` is put before the schema names (None = the project's nba_schema_prefix). Raises NbaError when nothing was published,
+    nothing lies before, the run is unknown, was never published, or is published already.
+    """
+    from nba.project import find_project, read_yaml
+    from nba.warehouse import connect, quoted
+
+    project = find_project(project_dir)
+    if prefix is None:
+        prefix = str(read_yaml(project / "dbt_project.yml").get("vars", {}).get("nba_schema_prefix", ""))
+    schema = quoted(f"{prefix}memory")
+    con = connect(target, project)
+    try:
+        con.execute("begin transaction")
+        log = _read_log(con, f"{prefix}memory", schema)
+        kept = _read_kept(con, f"{prefix}memory", schema)
+        chosen = choose(log, kept, to)
+        con.execute(
+            f"""insert into {schema}.publications (publication_number, run_id, cycle_start, published_at, action)
+            select max(publication_number) + 1, ?, ?, cast(current_timestamp at time zone 'UTC' as timestamp), 'rollback' from {schema}.publications""",
+            [chosen.run_id, chosen.cycle_start],
+        )
+        con.execute("commit")
+    finally:
+        con.close()
+    return log[-1], chosen
+
+
+def choose(log: Sequence[Publication], kept: frozenset[str], to: str | None) -> Publication:
+    """The run to publish again, given the log (oldest first) and the runs that memory keeps; see rollback for the errors."""
+    if not log:
+        raise NbaError("nothing is published yet, so there is nothing to roll back")
+    published = {row.run_id: row for row in log}
+    if to is None:
+        trail = _trail(log)
+        if len(trail) < 2:
+            raise NbaError(f"run {log[-1].run_id} is the first that was published: there is nothing before it to roll back to")
+        chosen = published[trail[-2]]
+    elif to == log[-1].run_id:
+        raise NbaError(f"run {to} is the published one already")
+    elif to in published:
+        chosen = published[to]
+    else:
+        others = sorted(published.keys() - {log[-1].run_id})
+        known = f" Runs that were: {', '.join(others)}." if others else ""
+        raise NbaError(f"run {to} was never published, so it cannot be rolled back to.{known}" if to in kept else f"there is no run {to} in memory.{known}")
+    if chosen.run_id not in kept:
+        raise NbaError(f"run {chosen.run_id} is no longer kept in memory; choose another with --to")
+    return Publication(chosen.run_id, chosen.cycle_start, "rollback")
+
+
+def _trail(log: Sequence[Publication]) -> list[str]:
+    """Runs from the first published to the present one, without those that were rolled back."""
+    trail: list[str] = []
+    for row in log:
+        if row.action == "rollback" and row.run_id in trail:
+            del trail[trail.index(row.run_id) + 1 :]
+        elif not trail or trail[-1] != row.run_id:
+            trail.append(row.run_id)
+    return trail
+
+
+def _tables(con: duckdb.DuckDBPyConnection, schema_name: str) -> set[str]:
+    found = con.execute("select table_name from information_schema.tables where table_schema = ? and table_catalog = current_database()", [schema_name])
+    return {name for (name,) in found.fetchall()}
+
+
+def _read_log(con: duckdb.DuckDBPyConnection, schema_name: str, schema: str) -> list[Publication]:
+    if "publications" not in _tables(con, schema_name):
+        return []
+    rows = con.execute(f"select run_id, cycle_start, action from {schema}.publications order by publication_number").fetchall()
+    return [Publication(*row) for row in rows]
+
+
+def _read_kept(con: duckdb.DuckDBPyConnection, schema_name: str, schema: str) -> frozenset[str]:
+    if "plan_summary" not in _tables(con, schema_name):
+        return frozenset()
+    return frozenset(run_id for (run_id,) in con.execute(f"select distinct run_id from {schema}.plan_summary").fetchall())

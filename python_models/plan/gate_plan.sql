@@ -1,0 +1,13 @@
+-- depends_on: {{ ref('plan_conflicts') }}
+{%- if execute and flags.WHICH in ('run', 'build', 'retry') -%}
+    {%- set rows = run_query('select rule, label, limit_value, problem, detail, what_to_do from ' ~ ref('plan_conflicts') ~ ' order by rule, label, limit_id') -%}
+    {%- set lines = [] -%}
+    {%- for row in rows -%}
+        {%- set limit = ' (limit ' ~ row[2] ~ ')' if row[2] is not none else '' -%}
+        {%- do lines.append(loop.index ~ '. ' ~ [row[0] ~ ': ' ~ (row[1] or 'a limit') ~ limit ~ ': ' ~ (row[3] or 'cannot be kept'), row[4], 'What to do: ' ~ row[5] if row[5] else none] | select | join('. ') ~ '.') -%}
+    {%- endfor -%}
+    {%- if lines -%}
+        {%- do exceptions.raise_compiler_error('The rules contradict each other: no plan can keep all of them (' ~ (lines | length) ~ (' conflict' if lines | length == 1 else ' conflicts') ~ '). Nothing was published.\n' ~ (lines | join('\n'))) -%}
+    {%- endif -%}
+{%- endif %}
+select true as is_open

@@ -1,0 +1,3 @@
+select count(*) as headers
+from {{ ref('fct_plan_summary') }}
+having count(*) != 1

@@ -1,0 +1,31 @@
+with
+
+limits as (
+    select
+        case when rules.channel = '*' then channels.channel else rules.channel end as channel,
+        case when rules.territory_id = '*' then territories.territory_id else rules.territory_id end as territory_id,
+        rules.min_actions,
+        rules.max_actions
+    from {{ ref('stg_rule_channel_capacity') }} as rules
+    left join {{ ref('dim_channels') }} as channels on rules.channel = '*'
+    left join {{ ref('dim_territories') }} as territories on rules.territory_id = '*' and territories.territory_id != 'unassigned'
+),
+
+used as (
+    select
+        limits.channel,
+        limits.territory_id,
+        limits.min_actions,
+        limits.max_actions,
+        coalesce(sum(actions.touches), 0) as touches
+    from limits
+    left join {{ ref('fct_recommendations') }} as actions
+        on (limits.channel is null or limits.channel = actions.channel)
+        and (limits.territory_id is null or limits.territory_id = actions.territory_id)
+    group by limits.channel, limits.territory_id, limits.min_actions, limits.max_actions
+)
+
+select *
+from used
+where touches > max_actions + 1e-6 * abs(max_actions)
+    or touches < min_actions - 1e-6 * abs(min_actions)
