@@ -5,9 +5,8 @@ def model(dbt, session):
     dbt.config(materialized="table")
     from nba.learning.engagement import fit_engagement, recording_channels
 
-    return fit_engagement(
-        dbt.ref("feat_training").to_arrow_table(),
-        dbt.ref("stg_feature_definition").to_arrow_table(),
-        dbt.ref("run_config").to_arrow_table().to_pylist()[0],
-        recording_channels(dbt.ref("stg_catalog").to_arrow_table()),
-    )
+    config = dbt.ref("run_config").to_arrow_table()
+    catalog = dbt.ref("stg_catalog").to_arrow_table()
+    definitions = dbt.ref("stg_feature_definition").to_arrow_table()
+    training = dbt.ref("feat_training").to_arrow_table()
+    return fit_engagement(training, definitions, config.to_pylist()[0], recording_channels(catalog))

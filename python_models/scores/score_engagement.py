@@ -5,5 +5,6 @@ def model(dbt, session):
     dbt.config(materialized="table")
     from nba.learning.scoring import BATCH_ROWS, stream_scores
 
-    model_json = dbt.ref("engagement_model").to_arrow_table()["model_json"][0].as_py()
-    return stream_scores(model_json, dbt.ref("feat_scoring").to_arrow_reader(BATCH_ROWS))
+    engagement = dbt.ref("engagement_model").to_arrow_table()
+    pairs = dbt.ref("feat_scoring").to_arrow_reader(BATCH_ROWS)
+    return stream_scores(engagement.to_pylist()[0]["model_json"], pairs)

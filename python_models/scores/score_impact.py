@@ -6,9 +6,9 @@ def model(dbt, session):
     from nba.learning.impact import score_impact
     from nba.learning.settings import ImpactSettings
 
-    return score_impact(
-        dbt.ref("score_engagement").select("hcp_id", "channel", "engagement_probability").to_arrow_table(),
-        dbt.ref("feat_scoring").select("hcp_id", "channel", "touches_long", "kpi_level", "kpi_periods", "segment").to_arrow_table(),
-        dbt.ref("stg_catalog").to_arrow_table(),
-        ImpactSettings.from_config(dbt.ref("run_config").to_arrow_table().to_pylist()[0]),
-    )
+    config = dbt.ref("run_config").to_arrow_table()
+    catalog = dbt.ref("stg_catalog").to_arrow_table()
+    scores = dbt.ref("score_engagement").select("hcp_id", "channel", "engagement_probability")
+    pairs = dbt.ref("feat_scoring").select("hcp_id", "channel", "touches_long", "kpi_level", "kpi_periods", "segment")
+    settings = ImpactSettings.from_config(config.to_pylist()[0])
+    return score_impact(scores.to_arrow_table(), pairs.to_arrow_table(), catalog, settings)
