@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 GATE = "gate_inputs"
 CHECKS_SCHEMA = "checks"
+# what of the project the gate needs: parsing the rest would take most of the time
+CHECKED_FOLDERS = ("macros", "models/base", "models/checks", "tests/generic")
 CHECK_COLUMNS = ("severity", "table_name", "column_name", "row_count", "examples", "problem", "what_to_do")
 # switches that say where tables are; the scratch database has its own answer
 PLACE_SWITCHES = ("input_schema", "input_database", "input_tables", "rule_schema", "nba_schema_prefix", "nba_cycle_start")
@@ -63,7 +66,8 @@ def _run_dbt(scratch_file: Path, project_dir: Path, switches: Mapping[str, Any],
     (work_dir / "profiles.yml").write_text(json.dumps({PROJECT_NAME: profile}), "utf-8")
     own = {name: value for name, value in switches.items() if name not in PLACE_SWITCHES}
     given = {**own, "input_schema": SCRATCH_SCHEMA, "rule_schema": SCRATCH_SCHEMA, "nba_loading": True}
-    arguments = ["run", "--select", f"+{GATE}", "--vars", json.dumps(given), "--project-dir", str(project_dir), "--profiles-dir", str(work_dir)]
+    own_project = _part_of_project(project_dir, work_dir / "project")
+    arguments = ["run", "--select", f"+{GATE}", "--vars", json.dumps(given), "--project-dir", str(own_project), "--profiles-dir", str(work_dir)]
     arguments += ["--target-path", str(work_dir / "target"), "--log-path", str(work_dir / "logs"), "--log-level", "none", "--quiet", "--no-print"]
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         outcome = dbtRunner().invoke(arguments)
@@ -74,6 +78,16 @@ def _run_dbt(scratch_file: Path, project_dir: Path, switches: Mapping[str, Any],
     messages = [str(outcome.exception)] if outcome.exception else []
     messages += [str(result.message) for result in getattr(outcome.result, "results", []) if str(result.status) in ("error", "fail")]
     return " ".join(" ".join(messages).split())[:1000] or "dbt gave no reason"
+
+
+def _part_of_project(project_dir: Path, copy: Path) -> Path:
+    """A copy of the rooms that lie left of the gate, with the macros and the texts that their properties quote."""
+    for folder in CHECKED_FOLDERS:
+        if (project_dir / folder).is_dir():
+            shutil.copytree(project_dir / folder, copy / folder)
+    for path in (project_dir / "dbt_project.yml", *(project_dir / "models").glob("*.md")):
+        shutil.copyfile(path, copy / path.relative_to(project_dir))
+    return copy
 
 
 def _check_rows(con: duckdb.DuckDBPyConnection) -> list[tuple[str, Problem]]:
