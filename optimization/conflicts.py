@@ -148,7 +148,7 @@ def _loosen(scene: _Scene, bound: np.ndarray, kept: np.ndarray) -> Incumbent | N
     columns = np.arange(sets.column_count)
     if len(columns) > WHOLE_COLUMNS:
         _, _, columns = least_loosening(sets, shared, sets.start[:-1].copy(), cost)
-    plan, _, _ = integer_program(sets, shared, restrict(sets, shared, sets.value, columns), cost, 0.0, scene.problem.settings.node_limit, None)
+    plan, _, _ = integer_program(sets, shared, restrict(sets, shared, sets.value, columns), cost, 0.0, scene.problem.settings, None)
     return plan
 
 

@@ -13,16 +13,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from optimization.blocks import block_problems, partition
 from optimization.checker import check_plan
 from optimization.model import compile_model, to_highs
 from optimization.prices import LimitsConflict, Prices, solve_prices
-from optimization.problem import Problem
+from optimization.problem import PlanSettings, Problem
 from optimization.restricted import Restricted, restrict
-from optimization.sets import HcpSets, SharedLimits, build_sets, build_shared
+from optimization.sets import HcpSets, SharedLimits, best_per_hcp, build_sets, build_shared
 
-EXACT_COLUMNS = 2000  # up to here the integer program is solved to the last digit
-FIRST_COLUMNS = 3000  # undecided columns of the first integer program
-MAX_COLUMNS = 40_000  # undecided columns of the largest one; small problems fit whole
+EXACT_COLUMNS = 5000  # problems up to so many columns are solved to the last digit, not to settings.gap
+NARROW = 2500  # columns beyond one per HCP up to which a proof by the prices alone is tried
+FIRST_EXTRA = 500  # columns beyond one per HCP of the first integer program around the core
+MOST_EXTRA = 15_000  # and of the last one
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,16 @@ class Solution:
 
 
 @dataclass(frozen=True)
+class Case:
+    """A problem as the search sees it: the whole one, or one block."""
+
+    sets: HcpSets
+    shared: SharedLimits
+    prices: Prices
+    loosening_cost: np.ndarray
+
+
+@dataclass(frozen=True)
 class Incumbent:
     """A plan found on the way: one column per HCP, its objective less penalty, and what each limit misses."""
 
@@ -57,6 +69,15 @@ class Incumbent:
     @property
     def total(self) -> float:
         return self.objective - self.penalty
+
+
+@dataclass(frozen=True)
+class Search:
+    """Best plan so far (None = none yet), proven upper bound, branch-and-bound nodes spent."""
+
+    best: Incumbent | None
+    bound: float
+    nodes: int
 
 
 def solve(problem: Problem, say: Callable[[str], None] = lambda line: None) -> Solution:
@@ -73,8 +94,8 @@ def solve(problem: Problem, say: Callable[[str], None] = lambda line: None) -> S
         per_hcp = 2.0 * float(sets.value.max(initial=0.0))
     loosening_cost = np.where(shared.soft, per_hcp, np.inf)
     prices = solve_prices(sets, shared, loosening_cost, say)
-    best, bound, nodes = _search(sets, shared, prices, loosening_cost, problem, say)
-    return _solution(problem, sets, shared, prices, best, bound, per_hcp, nodes)
+    search = _search(Case(sets, shared, prices, loosening_cost), problem.settings, say)
+    return _solution(problem, sets, shared, prices, search, per_hcp)
 
 
 def gap_of(upper_bound: float, total: float) -> float:
@@ -93,47 +114,114 @@ def incumbent_of(sets: HcpSets, shared: SharedLimits, columns: np.ndarray, loose
     return Incumbent(columns, float(sets.value[columns].sum()), penalty, missing)
 
 
-def _search(
-    sets: HcpSets, shared: SharedLimits, prices: Prices, loosening_cost: np.ndarray, problem: Problem, say: Callable[[str], None]
-) -> tuple[Incumbent, float, int]:
-    """(best plan, upper bound, nodes): integer programs over more and more columns until the gap is reached."""
-    settings, short = problem.settings, prices.shortfall_of(sets)
+def _search(whole: Case, settings: PlanSettings, say: Callable[[str], None]) -> Search:
+    """The best plan and the bound of the whole problem.
+
+    Narrow integer programs first; when their proof would need too many columns, the blocks give a better bound and the core of a
+    better plan, and integer programs around that core put the wide limits right.
+    """
+    noise = 1e-9 * max(1e-9, float(np.abs(whole.sets.value).max(initial=0.0)))
+    search = widen(whole, Search(None, whole.prices.bound, 0), lambda total: max(noise, settings.gap * abs(total)) if _large(whole) else noise, settings, say)
+    if search.best is not None and gap_of(search.bound, search.best.total) <= settings.gap:
+        return search
+    label, wide = partition(whole.shared, whole.sets.hcp_count)
+    if label.max(initial=0) == 0:
+        return search
+    core, bound, nodes = _blocks_core(whole, label, wide, settings, say)
+    search = replace(search, bound=min(search.bound, bound), nodes=search.nodes + nodes)
+    return _around(whole, core, search, settings, say)
+
+
+def _large(whole: Case) -> bool:
+    return whole.sets.column_count > EXACT_COLUMNS
+
+
+def widen(case: Case, search: Search, tolerance: Callable[[float], float], settings: PlanSettings, say: Callable[[str], None]) -> Search:
+    """Integer programs over more and more columns by shortfall, until bound - total <= tolerance(total) or `NARROW` columns are passed."""
+    short = case.prices.shortfall_of(case.sets)
     order = np.sort(short)
-    best, bound, nodes = None, prices.bound, 0
-    wanted = _first_size(sets, short)
+    wanted = int((short <= 0).sum()) + min(max(60, case.sets.hcp_count // 4), FIRST_EXTRA)
     while True:
-        reach = np.inf if wanted >= sets.column_count else float(order[wanted - 1])
-        if best is not None:
-            reach = min(reach, prices.bound - best.total)  # beyond it no column can be part of a better plan
-        columns = np.flatnonzero(short <= max(reach, 0.0) + 1e-12)
-        outside = short[short > max(reach, 0.0) + 1e-12]
-        part = restrict(sets, shared, sets.value, np.union1d(columns, best.columns) if best is not None else columns)
-        exact = sets.column_count <= EXACT_COLUMNS
-        found, dual, used = integer_program(sets, shared, part, loosening_cost, 0.0 if exact else settings.gap / 2, settings.node_limit, best)
-        nodes += used
-        if found is not None and (best is None or found.total > best.total):
-            best = found
-        bound = min(bound, max(dual, prices.bound - float(outside.min())) if len(outside) else dual)
-        if best is not None:
-            bound = max(bound, best.total)
-            gap = gap_of(bound, best.total)
-            say(f"plan: {len(part.free)} columns, {best.total:.9g} of at most {bound:.9g}, gap {gap:.2e}")
-            if len(outside) == 0 or gap <= (1e-12 if exact else settings.gap) or used >= settings.node_limit or wanted >= MAX_COLUMNS:
-                return best, bound, nodes
-        elif len(outside) == 0:
+        reach = float(order[min(wanted, len(order)) - 1]) if wanted < len(order) else np.inf
+        if search.best is not None:
+            reach = min(reach, case.prices.bound - search.best.total)  # beyond it no column can be part of a better plan
+        inside = short <= max(reach, 0.0) + 1e-12
+        columns = np.flatnonzero(inside)
+        if search.best is not None:
+            columns = np.union1d(columns, search.best.columns)
+        search, spent = _attempt(case, search, columns, float(short[~inside].min(initial=np.inf)), 0.0, settings, say)
+        if search.best is None and inside.all():
             raise LimitsConflict("hard limits contradict each other for whole touches")
-        wanted = min(4 * wanted, sets.column_count) if best is not None or wanted < MAX_COLUMNS else sets.column_count
+        if search.best is not None:
+            close = search.bound - search.best.total <= tolerance(search.best.total)
+            if close or inside.all() or spent >= settings.node_limit:
+                return search
+            needed = int((short <= case.prices.bound - search.best.total).sum()) - case.sets.hcp_count
+            if needed > NARROW or wanted - case.sets.hcp_count > NARROW:
+                return search
+            wanted = max(2 * wanted, needed + case.sets.hcp_count)
+        else:
+            wanted = 4 * wanted
 
 
-def _first_size(sets: HcpSets, short: np.ndarray) -> int:
-    """How many columns the first integer program gets: everything when small, else all best columns and some thousand more."""
-    if sets.column_count <= FIRST_COLUMNS:
-        return sets.column_count
-    return min(sets.column_count, int((short <= 0).sum()) + FIRST_COLUMNS)
+def _attempt(
+    case: Case, search: Search, columns: np.ndarray, outside: float, gap: float, settings: PlanSettings, say: Callable[[str], None]
+) -> tuple[Search, int]:
+    """One integer program over `columns`; `outside`: smallest shortfall of a column left out. (better search, nodes spent)."""
+    part = restrict(case.sets, case.shared, case.sets.value, columns)
+    found, dual, spent = integer_program(case.sets, case.shared, part, case.loosening_cost, gap, settings, search.best)
+    best = search.best
+    if found is not None and (best is None or found.total > best.total):
+        best = found
+    bound = min(search.bound, max(dual, case.prices.bound - outside))
+    if best is not None:
+        bound = max(bound, best.total)
+        say(f"plan: {len(part.free)} columns, {best.total:.9g} of at most {bound:.9g}, gap {gap_of(bound, best.total):.2e}")
+    return Search(best, bound, search.nodes + spent), spent
+
+
+def _blocks_core(
+    whole: Case, label: np.ndarray, wide: np.ndarray, settings: PlanSettings, say: Callable[[str], None]
+) -> tuple[np.ndarray, float, int]:
+    """(one column per HCP, upper bound, nodes): every block at its own optimum for the wide prices."""
+    _, core = best_per_hcp(whole.sets, whole.prices.priced)
+    blocks = block_problems(whole.sets, whole.shared, whole.prices, whole.loosening_cost, label, wide)
+    allowed = 0.1 * settings.gap * abs(whole.prices.bound) / max(1, len(blocks))
+    bound, nodes = whole.prices.bound, 0
+    for block in blocks:
+        case = Case(block.sets, block.shared, block.prices, block.loosening_cost)
+        search = widen(case, Search(None, block.prices.bound, 0), lambda total: allowed, settings, lambda line: None)
+        bound -= block.prices.bound - search.bound
+        nodes += search.nodes
+        mine = block.columns[search.best.columns]
+        core[whole.sets.hcp[mine]] = mine
+    say(f"blocks: {len(blocks)} with {int(wide.sum())} limits across, bound {bound:.9g}")
+    return core, bound, nodes
+
+
+def _around(whole: Case, core: np.ndarray, search: Search, settings: PlanSettings, say: Callable[[str], None]) -> Search:
+    """Integer programs over the core and the columns nearest to it, more of them each round, until the gap is reached."""
+    short = whole.prices.shortfall_of(whole.sets)
+    order = np.sort(short)
+    extra = FIRST_EXTRA
+    while True:
+        reach = order[min(whole.sets.hcp_count + extra, len(order)) - 1]
+        columns = np.union1d(np.flatnonzero(short <= reach), core)
+        if search.best is not None:
+            columns = np.union1d(columns, search.best.columns)
+        outside = np.inf if reach >= order[-1] else float(order[np.searchsorted(order, reach, side="right")])
+        search, spent = _attempt(whole, search, columns, outside, settings.gap / 4, settings, say)
+        if search.best is not None and gap_of(search.bound, search.best.total) <= settings.gap:
+            return search
+        if search.best is not None and (extra >= MOST_EXTRA or outside == np.inf or spent >= settings.node_limit):
+            return search
+        if search.best is None and outside == np.inf:
+            raise LimitsConflict("hard limits contradict each other for whole touches")
+        extra *= 3
 
 
 def integer_program(
-    sets: HcpSets, shared: SharedLimits, part: Restricted, loosening_cost: np.ndarray, gap: float, node_limit: int, start: Incumbent | None
+    sets: HcpSets, shared: SharedLimits, part: Restricted, loosening_cost: np.ndarray, gap: float, settings: PlanSettings, start: Incumbent | None
 ) -> tuple[Incumbent | None, float, int]:
     """(best plan found, dual bound, nodes) of the integer program over the columns of `part`."""
     stuck = np.setdiff1d(np.arange(shared.count), np.unique(part.use.indices))
@@ -147,7 +235,7 @@ def integer_program(
     unit = float(np.abs(part.value).max()) or 1.0
     arrays = compile_model(part, loosening_cost * shared.scale)
     solver = highspy.Highs()
-    options = {"output_flag": False, "threads": 1, "random_seed": 0, "mip_rel_gap": gap, "mip_abs_gap": 1e-9, "mip_max_nodes": node_limit}
+    options = {"output_flag": False, "threads": 1, "random_seed": settings.seed, "mip_rel_gap": gap, "mip_abs_gap": 1e-9, "mip_max_nodes": settings.node_limit}
     options |= {"primal_feasibility_tolerance": 1e-9, "mip_feasibility_tolerance": 1e-7}
     for name, setting in options.items():
         solver.setOptionValue(name, setting)
@@ -186,8 +274,9 @@ def _warm_start(part: Restricted, shared: SharedLimits, start: Incumbent, names:
 
 
 def _solution(
-    problem: Problem, sets: HcpSets, shared: SharedLimits, prices: Prices, best: Incumbent, bound: float, floor_penalty: float, nodes: int
+    problem: Problem, sets: HcpSets, shared: SharedLimits, prices: Prices, search: Search, floor_penalty: float
 ) -> Solution:
+    best, bound = search.best, search.bound
     pairs = sets.pairs_of(best.columns)
     chosen = np.zeros(problem.pair_count, dtype=bool)
     chosen[pairs] = True
@@ -199,5 +288,5 @@ def _solution(
     gap = gap_of(upper, best.total)
     status = "optimal" if gap <= problem.settings.gap else "feasible"
     return Solution(
-        sets, shared, prices, best.columns, pairs, best.objective, best.penalty, upper, gap, status, best.missing, floor_penalty, nodes
+        sets, shared, prices, best.columns, pairs, best.objective, best.penalty, upper, gap, status, best.missing, floor_penalty, search.nodes
     )
