@@ -80,7 +80,7 @@ def objective_of(problem: Problem, chosen: np.ndarray) -> tuple[float, float, np
     rank = np.arange(len(order)) - np.flatnonzero(opens)[group]
     total = np.bincount(group, weights=gain[order], minlength=int(opens.sum()))
     lost = np.bincount(group, weights=gain[order] * rank, minlength=int(opens.sum())) * problem.settings.overlap
-    share = np.divide(total - lost, total, out=np.zeros_like(total), where=total > 0)
+    share = np.divide(total - lost, total, out=np.zeros(len(total)), where=total > 0)
     plan_value[pairs[order]] = np.where(value[order] < 0, value[order], gain[order] * share[group])
     missing = shortfalls(problem, chosen)
     penalty = float(missing.sum()) * floor_penalty(problem) if missing.any() else 0.0

@@ -24,7 +24,8 @@ def declare(context: Context) -> RuleYield:
     for row in np.flatnonzero(channels != UNKNOWN):
         reach = slice(None) if channels[row] == ALL else channels[row]
         ruled[reach] = True
-        open_days[reach, _places(context, table["territory_id"][row]), first[row] : last[row] + 1] = True
+        if first[row] <= last[row]:
+            open_days[reach, _places(context, table["territory_id"][row]), first[row] : last[row] + 1] = True
     blocks = [block for code in np.flatnonzero(ruled) for block in _closed(context, int(code), ~open_days[code])]
     return RuleYield(blocks=blocks, warnings=warnings)
 
