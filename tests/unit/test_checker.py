@@ -1,0 +1,204 @@
+"""The checker finds every corruption of a good plan, and values plans as the contract says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from optimization.checker import Violation, check_plan, floor_penalty, objective_of, shortfalls
+from optimization.problem import Block, HcpCap, Limit, NotTogether, PlanInputError, PlanSettings, Problem
+
+SETTINGS = PlanSettings(date(2026, 1, 5), date(2026, 2, 2))
+
+
+def limit(side: str, bound: float, pairs: list[int], coefficients: list[float] | None = None, **more) -> Limit:
+    weights = np.ones(len(pairs)) if coefficients is None else np.array(coefficients)
+    return Limit("id", more.pop("rule", "budget"), side, "cost", f"{side} {bound:g}", bound, np.array(pairs), weights, **more)
+
+
+def problem_of(value: list[list[float]], **more) -> Problem:
+    table = np.array(value, dtype=np.float64)
+    size, hcps = table.size, len(table)
+    plain = Problem(
+        settings=SETTINGS,
+        hcp_ids=np.array([f"h{number}" for number in range(hcps)], dtype=object),
+        channels=[f"c{number}" for number in range(table.shape[1])],
+        territory=np.full(hcps, None, dtype=object),
+        rep=np.full(hcps, None, dtype=object),
+        value=table.ravel(),
+        cost=np.ones(size),
+        minutes=np.zeros(size),
+        eligible=np.ones(size, dtype=bool),
+        earliest=np.zeros(size, dtype=np.int32),
+        latest=np.full(size, 27, dtype=np.int32),
+        blocked_by=np.full(size, "", dtype=object),
+        blocks=[],
+        limits=[],
+        caps=[],
+        exclusive=[],
+        pins=np.empty(0, dtype=np.int64),
+        pin_labels=[],
+    )
+    return replace(plain, **more)
+
+
+def plan(problem: Problem, *pairs: int) -> np.ndarray:
+    chosen = np.zeros(problem.pair_count, dtype=bool)
+    chosen[list(pairs)] = True
+    return chosen
+
+
+def ruled() -> Problem:
+    """Two HCPs x three channels under one rule of each shape; the plan {0, 3} keeps them all."""
+    eligible = np.array([1, 1, 1, 1, 1, 0], dtype=bool)
+    return problem_of(
+        [[3.0, 2.0, 1.0], [3.0, 2.0, 1.0]],
+        eligible=eligible,
+        earliest=np.where(eligible, 2, -1).astype(np.int32),
+        latest=np.where(eligible, 27, -1).astype(np.int32),
+        blocked_by=np.array(["", "", "", "", "", "consent"], dtype=object),
+        blocks=[Block("window", np.arange(6), np.zeros(6, dtype=int), np.ones(6, dtype=int), np.full(6, "shut", dtype=object))],
+        limits=[
+            limit("max", 4.0, [0, 1, 3, 4], [2.0, 3.0, 2.0, 1.0]),
+            limit("min", 1.0, [0, 1, 2], rule="channel_capacity"),
+            limit("min", 2.0, [0, 3], counts="hcps", hardness="soft", rule="coverage_floor", requested=2.0, reachable=2.0),
+        ],
+        caps=[HcpCap("contact_limit", "contact limit", np.arange(6), np.repeat([0, 1], 3), np.array([2, 1]))],
+        exclusive=[NotTogether("incompatible", "c0 and c2", np.array([[0, 2], [3, 5]]))],
+        pins=np.array([3]),
+        pin_labels=["pin of h1 on c0"],
+    )
+
+
+def test_a_good_plan_has_no_violation():
+    problem = ruled()
+    assert check_plan(problem, plan(problem, 0, 3)) == []
+
+
+@pytest.mark.parametrize(
+    ("pairs", "expected"),
+    [
+        pytest.param([0], [Violation("override", "pin of h1 on c0", 1.0, 3)], id="pin left out"),
+        pytest.param([3], [Violation("channel_capacity", "min 1", 1.0, 0)], id="below a minimum"),
+        pytest.param([0, 1, 3], [Violation("budget", "max 4", 3.0, 0)], id="over a maximum"),
+        pytest.param([0, 2, 3], [Violation("incompatible", "c0 and c2", 1.0, 0)], id="incompatible"),
+        pytest.param([2, 3, 4], [Violation("contact_limit", "contact limit", 1.0, 3)], id="over a cap"),
+        pytest.param([2, 3], [], id="a soft floor is not broken"),
+    ],
+)
+def test_each_corruption_is_found(pairs, expected):
+    problem = ruled()
+    assert check_plan(problem, plan(problem, *pairs)) == expected
+
+
+def test_ineligible_pairs_are_found_under_their_blocker():
+    problem = replace(ruled(), caps=[], exclusive=[])
+    assert check_plan(problem, plan(problem, 0, 3, 5)) == [Violation("consent", "pair without an eligible day", 1.0, 5)]
+
+
+def test_runs_that_touch_a_blocked_day_or_leave_the_cycle_are_found():
+    problem = ruled()
+    early = replace(problem, earliest=np.where(problem.eligible, 1, -1))
+    assert check_plan(early, plan(problem, 0, 3)) == [Violation("window", "blocked day inside an eligible run", 2.0, 0)]
+    late = replace(problem, latest=np.where(problem.eligible, 28, -1))
+    assert check_plan(late, plan(problem, 0, 3)) == [Violation("eligibility", "eligible run outside the cycle", 2.0, 0)]
+
+
+def test_values_that_are_not_finite_are_found():
+    problem = problem_of([[1.0, float("nan")]])
+    assert check_plan(problem, plan(problem, 0)) == [Violation("value", "expected impact is not a finite number", 1.0, 1)]
+
+
+@pytest.mark.parametrize(("use", "is_broken"), [(1.0, False), (1.0 + 0.9e-6, False), (1.0 + 1.2e-6, True)])
+def test_upper_limits_are_inclusive_with_a_relative_tolerance(use, is_broken):
+    problem = problem_of([[1.0]], limits=[limit("max", 1000.0, [0], [1000.0 * use])])
+    assert bool(check_plan(problem, plan(problem, 0))) == is_broken
+
+
+def test_hard_floors_count_hcps_not_pairs():
+    problem = problem_of([[1.0, 1.0], [1.0, 1.0]], limits=[limit("min", 2.0, [0, 1, 2, 3], counts="hcps", rule="coverage_floor")])
+    assert check_plan(problem, plan(problem, 0, 1)) == [Violation("coverage_floor", "min 2", 1.0, 0)]
+    assert check_plan(problem, plan(problem, 0, 2)) == []
+
+
+@pytest.mark.parametrize("chosen", [np.zeros(2, dtype=bool), np.zeros(6, dtype=int)])
+def test_a_plan_of_another_shape_is_refused(chosen):
+    with pytest.raises(PlanInputError, match="chosen must be 6 booleans"):
+        check_plan(ruled(), chosen)
+
+
+def test_objective_with_overlap_by_hand():
+    # V = 3 + 2 - 1 - 0.1 x min(3, 2) = 3.8; the negative touch keeps -1, the others share 4.8 as 3 : 2.
+    problem = problem_of([[3.0, 2.0, -1.0], [5.0, 0.0, 0.0]])
+    objective, penalty, plan_value = objective_of(problem, plan(problem, 0, 1, 2, 3, 4))
+    assert objective == pytest.approx(3.8 + 5.0)
+    assert penalty == 0
+    assert plan_value == pytest.approx([2.88, 1.92, -1.0, 5.0, 0.0, 0.0])
+
+
+def test_objective_against_the_formula_on_random_plans():
+    rng = np.random.default_rng(5)
+    for overlap in (0.0, 0.1, 0.5):
+        problem = replace(problem_of(rng.normal(0.5, 1, (30, 5)).round(1)), settings=replace(SETTINGS, overlap=overlap))
+        chosen = rng.random(150) < 0.6
+        expected = 0.0
+        for hcp in range(30):
+            value = problem.value[hcp * 5 : hcp * 5 + 5][chosen[hcp * 5 : hcp * 5 + 5]]
+            expected += value.sum() - overlap * sum(min(max(one, 0), max(other, 0)) for one, other in combinations(value, 2))
+        objective, _, plan_value = objective_of(problem, chosen)
+        assert objective == pytest.approx(expected)
+        assert plan_value.sum() == pytest.approx(expected)
+        assert not plan_value[~chosen].any()
+
+
+def test_an_empty_plan_is_worth_nothing():
+    problem = problem_of([[1.0]])
+    assert objective_of(problem, plan(problem))[:2] == (0.0, 0.0)
+
+
+def test_penalty_is_shortfall_times_twice_the_largest_value_of_one_hcp():
+    problem = ruled()
+    chosen = plan(problem, 2, 3)
+    assert shortfalls(problem, chosen).tolist() == [0, 0, 1]
+    # h0 may do two of three, c0 and c1 the best: 3 + 2 - 0.1 x 2 = 4.8.
+    assert floor_penalty(problem) == pytest.approx(9.6)
+    assert objective_of(problem, chosen)[1] == pytest.approx(9.6)
+    assert objective_of(replace(problem, settings=replace(SETTINGS, floor_penalty=0.5)), chosen)[1] == 0.5
+
+
+def brute_largest(problem: Problem) -> float:
+    width = len(problem.channels)
+    inner = replace(problem, limits=[], blocks=[])
+    best = 0.0
+    for hcp in range(len(problem.hcp_ids)):
+        mine = range(hcp * width, hcp * width + width)
+        pins = [pin for pin in problem.pins if pin in mine and problem.eligible[pin]]
+        for size in range(width + 1):
+            for pairs in combinations(mine, size):
+                own = replace(inner, pins=np.array(pins, dtype=np.int64), pin_labels=[""] * len(pins))
+                if not check_plan(own, plan(own, *pairs)):
+                    best = max(best, objective_of(own, plan(own, *pairs))[0])
+    return best
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_default_floor_penalty_against_every_set(seed):
+    rng = np.random.default_rng(seed)
+    hcps, width = 6, 4
+    size = hcps * width
+    eligible = rng.random(size) < 0.8
+    members = np.array([[hcp * width + a, hcp * width + b] for hcp in range(hcps) for a, b in combinations(range(width), 2)])
+    problem = problem_of(
+        rng.normal(0.5, 1, (hcps, width)).tolist(),
+        eligible=eligible,
+        blocked_by=np.where(eligible, "", "window").astype(object),
+        caps=[HcpCap("contact_limit", "cap", np.arange(size), np.repeat(np.arange(hcps), width), rng.integers(1, 4, hcps))],
+        exclusive=[NotTogether("incompatible", "never both", members[rng.random(len(members)) < 0.3])],
+        pins=rng.choice(size, 2, replace=False),
+        pin_labels=["one", "two"],
+    )
+    assert floor_penalty(problem) == pytest.approx(2 * brute_largest(problem))
