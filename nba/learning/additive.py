@@ -94,6 +94,12 @@ class _Design:
                 low[column], high[column], fill[column] = values.min(), values.max(), np.median(values)
         return cls(low, high, fill, tuple(codes))
 
+    def ridge(self, encoder: Encoder, strength: float) -> np.ndarray:
+        """Penalty per design column: what the channels differ by is always learned (at most 1), however strong the ridge on the rest."""
+        sizes = [2 if codes is None else len(codes) + 1 for codes in self.codes]
+        names = np.repeat(np.array(encoder.features, dtype=object), sizes)
+        return np.where(names == "channel", min(strength, 1.0), strength).astype(np.float64)
+
     def columns(self, matrix: np.ndarray) -> np.ndarray:
         """float64 (rows, design columns), not yet centred: two per feature of numbers, frequent categories + missing for the others."""
         out = []
@@ -118,7 +124,7 @@ def fit_logistic(matrix: np.ndarray, responses: np.ndarray, touches: np.ndarray,
     scale = np.where(numeric & (scale > 1e-12), scale, 1.0)
     rate = (responses.sum() + 0.5) / (touches.sum() + 1.0)
     weights = np.concatenate([[np.log(rate / (1 - rate))], np.zeros(len(mean))])
-    penalty = np.concatenate([[1e-6], np.full(len(mean), settings.ridge)])
+    penalty = np.concatenate([[1e-6], design.ridge(encoder, settings.ridge)])
     for _ in range(30):
         gradient, curvature = -penalty * weights, np.diag(penalty)
         gradient[0] += penalty[0] * weights[0]

@@ -30,7 +30,6 @@ from nba.learning.trees import Trees
 __all__ = ["engagement_metrics", "fit_engagement", "recording_channels", "score_engagement"]
 
 NAMES = {"base_rate": "the response rate per channel", "logistic": "logistic regression", "hgb": "boosted trees"}  # simplest first
-TIE = 1e-3  # a relative advantage in log loss below this does not pay for a less simple model
 MODEL_SCHEMA = pa.schema(
     [
         ("model_version", pa.string()),
@@ -68,11 +67,12 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A kind of model fitted on the training part: its raw scores of every row, its validation log loss, its number of trees."""
+    """A kind of model fitted on the training part: its raw scores of every row, its validation log loss, its settings, its number of trees."""
 
     kind: str
     raw: np.ndarray
     loss: float
+    settings: LearningSettings
     iterations: int = 0
 
 
@@ -103,15 +103,16 @@ def fit_engagement(
     record: dict[str, Any] = {"data_hash": data_hash, "code_hash": code_hash(), "features": json.dumps(list(encoder.features))}
     if not len(data.touches) or not channels or not encoder.features:
         reason = "no model: no touch with a known outcome to learn from" if channels else "no model: no channel records responses"
-        chosen, candidates, iterations = "none", [], 0
+        chosen, candidates, best = "none", [], None
     else:
         candidates, notes = _candidates(data, encoder, settings)
         chosen, reason = _choose(candidates, notes, data.split)
-        iterations = next(candidate.iterations for candidate in candidates if candidate.kind == chosen)
-    parameters = {**settings.parameters(), "iterations": iterations, "recording_channels": channels, "dropped": list(encoder.dropped)}
+        best = next(candidate for candidate in candidates if candidate.kind == chosen)
+    used, iterations = (best.settings, best.iterations) if best else (settings, 0)
+    parameters = {**used.parameters(), "iterations": iterations, "recording_channels": channels, "dropped": list(encoder.dropped)}
     record["parameters"] = json.dumps(parameters, sort_keys=True)
     version = hashlib.sha256("\n".join(record[key] for key in ("data_hash", "features", "code_hash", "parameters")).encode()).hexdigest()
-    core = _refit(chosen, data, encoder, settings, iterations)
+    core = _refit(chosen, data, encoder, used, iterations)
     calibrations = {candidate.kind: _calibration(candidate, data, settings) for candidate in candidates}
     model = EngagementModel(chosen, version, encoder, core, calibrations.get(chosen, Calibration()), channels, tuple(_metrics(candidates, calibrations, data, chosen)))
     record |= {"model_version": version, "model_kind": chosen, "model_json": model.to_json(), "trained_rows": len(data.touches), "choice_reason": reason}
@@ -161,30 +162,32 @@ def _candidates(data: Labelled, encoder: Encoder, settings: LearningSettings) ->
     matrix, responses, touches = data.part(*([TRAIN] if data.mask(TRAIN).any() else [TRAIN, VALIDATION, TEST]))
     later = data.mask(*([VALIDATION] if data.mask(VALIDATION).any() else [TRAIN, VALIDATION, TEST]))
 
-    def candidate(kind: str, raw: np.ndarray, iterations: int = 0) -> Candidate:
-        return Candidate(kind, raw, log_loss(sigmoid(raw[later]), data.responses[later], data.touches[later]), iterations)
+    def candidate(kind: str, raw: np.ndarray, used: LearningSettings, iterations: int = 0) -> Candidate:
+        return Candidate(kind, raw, log_loss(sigmoid(raw[later]), data.responses[later], data.touches[later]), used, iterations)
 
-    def additive(kind: str, model: AdditiveModel) -> Candidate:
-        return candidate(kind, model.base + model.contributions(data.matrix).sum(axis=1))
+    def additive(kind: str, model: AdditiveModel, used: LearningSettings) -> Candidate:
+        return candidate(kind, model.base + model.contributions(data.matrix).sum(axis=1), used)
 
-    found = [additive("base_rate", fit_base_rate(matrix, responses, touches, encoder, settings))]
+    def boosted(used: LearningSettings) -> Candidate:
+        model = fit_boosting(matrix, responses, touches, encoder, used, used.max_iterations)
+        best = keep_best(model, data.matrix[later], data.responses[later], data.touches[later])
+        return candidate("hgb", model.decision_function(data.matrix), used, best)
+
+    found = [additive("base_rate", fit_base_rate(matrix, responses, touches, encoder, settings), settings)]
     answered, silent = responses.sum(), (touches - responses).sum()
     if min(answered, silent) < settings.min_class_touches:
         return found, [f"only {answered:g} answered and {silent:g} unanswered touches to learn from, so nothing finer was tried"]
-    found.append(additive("logistic", fit_logistic(matrix, responses, touches, encoder, settings)))
-    boosted = fit_boosting(matrix, responses, touches, encoder, settings, settings.max_iterations)
-    best = keep_best(boosted, data.matrix[later], data.responses[later], data.touches[later])
-    found.append(candidate("hgb", boosted.decision_function(data.matrix), best))
+    lines = [additive("logistic", fit_logistic(matrix, responses, touches, encoder, used), used) for used in settings.ridges_for(len(matrix))]
+    forests = [boosted(used) for used in settings.trees_for(len(matrix))]
+    found += [min(same, key=lambda one: one.loss) for same in (lines, forests)]
     return found, []
 
 
 def _choose(candidates: list[Candidate], notes: list[str], split: Split) -> tuple[str, str]:
-    """The simplest kind whose validation log loss is within TIE of the best, and why in a sentence."""
-    lowest = min(candidate.loss for candidate in candidates)
-    chosen = next(candidate for candidate in candidates if candidate.loss <= lowest * (1 + TIE))
+    """The kind with the lowest validation log loss, the simplest of equals, and why in a sentence."""
+    chosen = min(candidates, key=lambda candidate: candidate.loss)
     losses = ", ".join(f"{NAMES[candidate.kind]} {candidate.loss:.5f}" for candidate in candidates)
-    why = "lowest" if chosen.loss == lowest else "simplest within 0.1% of the lowest"
-    text = f"{NAMES[chosen.kind]}: {why} log loss per touch on later data ({losses}); {split.how}"
+    text = f"{NAMES[chosen.kind]}: lowest log loss per touch on later data ({losses}); {split.how}"
     return chosen.kind, "; ".join([text, *notes])
 
 

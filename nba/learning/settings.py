@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 
 class LearningInputError(ValueError):
     """Tables or switches that contradict the contract reached the learning room; the text names column and value."""
+
+
+SMALL_ROWS = 100_000  # up to here several strengths of regularisation are compared; beyond, the data decide anyway
 
 
 def _require(name: str, value: float, low: float, high: float) -> None:
@@ -27,7 +30,7 @@ class LearningSettings:
 
     seed: random state of everything drawn. min_channel_touches: channels with fewer labelled touches share the pooled calibration.
     max_iterations, learning_rate, max_depth, max_leaves, min_leaf_rows, l2: of the boosted trees.
-    ridge: prior precision of a standardised logistic coefficient. rate_prior_touches: touches by which a channel's rate is shrunk to the pooled one.
+    ridge: prior precision of a standardised logistic coefficient (1 for those of the channel). rate_prior_touches: touches by which a channel's rate is shrunk to the pooled one.
     min_class_touches: responses and non-responses that the training part needs before anything but a base rate is tried.
     """
 
@@ -57,6 +60,15 @@ class LearningSettings:
     def from_config(cls, config: Mapping[str, Any]) -> LearningSettings:
         """Settings from a run_config row; unknown columns are ignored."""
         return cls(**_pick(config, {"seed": int, "min_channel_touches": int}))
+
+    def ridges_for(self, rows: int) -> list[LearningSettings]:
+        """Settings of the logistic regressions to compare: with few rows also much stronger ridges."""
+        return [self] if rows > SMALL_ROWS else [replace(self, ridge=self.ridge * factor) for factor in (300.0, 100.0, 30.0, 10.0, 1.0)]
+
+    def trees_for(self, rows: int) -> list[LearningSettings]:
+        """Settings of the boosted trees to compare: with few rows also small and slow ones."""
+        small = replace(self, max_leaves=min(self.max_leaves, 6), min_leaf_rows=max(self.min_leaf_rows, 50), learning_rate=self.learning_rate / 2, l2=20.0)
+        return [self] if rows > SMALL_ROWS else [small, self]
 
     def parameters(self) -> dict[str, float | int]:
         """Every parameter by name, for the model's record."""

@@ -25,17 +25,18 @@ def hcp_share(hcp: np.ndarray, seed: int) -> np.ndarray:
 
 
 def split_rows(snapshot: np.ndarray, hcp: np.ndarray, seed: int) -> Split:
-    """Split by snapshot: the last sixth (at least one) tests, the sixth before it validates, the rest trains.
+    """Split by snapshot: the last sixth (at least one) tests, the third before it (at least one) validates, the rest trains.
 
-    With two snapshots the later one is shared between validation and test, with one everything is, by a hash of the HCP.
+    Validation is the larger of the two because it chooses and calibrates; the deployed model learns from all of them again. With two snapshots the later one is shared between validation and test, with one everything is, by a hash of the HCP.
     """
     dates, number = np.unique(snapshot, return_inverse=True)
     part = np.full(len(snapshot), TRAIN, dtype=np.int8)
     if len(dates) >= 3:
-        held = max(1, len(dates) // 6)
-        part[number >= len(dates) - 2 * held] = VALIDATION
-        part[number >= len(dates) - held] = TEST
-        return Split(part, f"trained on {len(dates) - 2 * held} snapshots, chosen on the next {held}, measured on the last {held}")
+        last, before = max(1, len(dates) // 6), max(1, len(dates) // 3)
+        first = len(dates) - last - before
+        part[number >= first] = VALIDATION
+        part[number >= first + before] = TEST
+        return Split(part, f"trained on the first {first} of {len(dates)} snapshots, chosen on the next {before}, measured on the last {last}")
     share = hcp_share(hcp, seed)
     if len(dates) == 2:
         part[number == 1] = np.where(share[number == 1] < 0.5, VALIDATION, TEST)

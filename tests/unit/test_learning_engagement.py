@@ -22,7 +22,7 @@ RECORDING = ["email", "visit"]
 
 @pytest.fixture(scope="module")
 def training() -> pa.Table:
-    return panel(interaction=True)
+    return panel(hcps=300, interaction=True)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def additivity(scores: pa.Table) -> np.ndarray:
 def test_interactions_are_found_by_trees_and_said_so(model: dict):
     assert model["model_kind"] == "hgb"
     assert "boosted trees: lowest log loss" in model["choice_reason"]
-    assert "trained on 2 snapshots, chosen on the next 1, measured on the last 1" in model["choice_reason"]
+    assert "trained on the first 2 of 4 snapshots, chosen on the next 1, measured on the last 1" in model["choice_reason"]
     assert json.loads(model["features"]) == ["channel", "decile", "response_rate_long", "specialty", "touches_long"]
     assert json.loads(model["parameters"])["dropped"] == ["never_known"]
 
@@ -63,8 +63,9 @@ def test_scores_are_those_of_scikit_learn(training: pa.Table, model: dict):
     rows = rows.sort_by([("snapshot_date", "ascending"), ("hcp_id", "ascending"), ("channel", "ascending")])
     matrix = loaded.encoder.matrix(rows)
     touches, responses = rows["label_touches"].to_numpy().astype(float), rows["label_responses"].to_numpy().astype(float)
-    iterations = json.loads(model["parameters"])["iterations"]
-    fresh = fit_boosting(matrix, responses, touches, loaded.encoder, LearningSettings.from_config(CONFIG), iterations)
+    parameters = json.loads(model["parameters"])
+    used = LearningSettings(**{name: parameters[name] for name in LearningSettings.__dataclass_fields__})
+    fresh = fit_boosting(matrix, responses, touches, loaded.encoder, used, parameters["iterations"])
     scores = score_engagement(model["model_json"], rows)
     np.testing.assert_allclose(scores["raw_score"].to_numpy(), fresh.decision_function(matrix), atol=1e-9)
     assert np.abs(additivity(scores)).max() < 1e-9
@@ -73,7 +74,7 @@ def test_scores_are_those_of_scikit_learn(training: pa.Table, model: dict):
 
 
 def test_batches_and_streams_change_nothing(training: pa.Table, model: dict):
-    pairs = training.slice(0, 2500)
+    pairs = training.slice(0, 1500)
     whole = score_engagement(model["model_json"], pairs)
     assert score_engagement(model["model_json"], pairs, batch_rows=700).combine_chunks().equals(whole.combine_chunks())
     streamed = stream_scores(model["model_json"], pairs.to_reader(max_chunksize=333)).read_all()
@@ -132,9 +133,9 @@ def test_metrics_of_all_candidates(model: dict):
     assert bins["bin"].tolist() == list(range(10))
 
 
-@pytest.mark.parametrize(("snapshots", "words"), [(1, "one snapshot only"), (2, "two snapshots only"), (3, "trained on 1 snapshots")])
+@pytest.mark.parametrize(("snapshots", "words"), [(1, "one snapshot only"), (2, "two snapshots only"), (3, "trained on the first 1 of 3 snapshots")])
 def test_few_snapshots_are_split_sensibly(snapshots: int, words: str):
-    row = fit_engagement(panel(snapshots=snapshots, hcps=300), DEFINITIONS, CONFIG, RECORDING).to_pylist()[0]
+    row = fit_engagement(panel(snapshots=snapshots, hcps=120), DEFINITIONS, CONFIG, RECORDING).to_pylist()[0]
     assert words in row["choice_reason"]
     assert engagement_metrics(pa.Table.from_pylist([row])).num_rows > 0
 
