@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from optimization.prices import Prices
-from optimization.sets import HcpSets, SharedLimits
+from optimization.sets import HcpSets, SharedLimits, priced_values
 
 BLOCK_HCPS = 600  # a block may grow to so many HCPs; a limit that would join more is wide
 
@@ -56,11 +56,11 @@ def block_problems(sets: HcpSets, shared: SharedLimits, prices: Prices, loosenin
     features = shared.features.shape[1]
     by_feature = shared.coefficient.tocsc()
     net = _net_values(sets, shared, prices, wide)
-    order = np.argsort(label, kind="stable")
-    edges = np.searchsorted(label[order], np.arange(int(label.max(initial=-1)) + 2))
+    inside = np.unique(shared.coefficient[np.flatnonzero(~wide)].indices // features)  # HCPs with a limit that is not wide
+    inside = inside[np.argsort(label[inside], kind="stable")]
+    starts = np.flatnonzero(np.r_[True, np.diff(label[inside]) > 0]) if len(inside) else np.empty(0, dtype=np.int64)
     found = []
-    for first, last in zip(edges[:-1], edges[1:], strict=True):
-        hcps = np.sort(order[first:last])
+    for hcps in np.split(inside, starts[1:]) if len(inside) else []:
         cells = (hcps[:, None] * features + np.arange(features)[None, :]).ravel()
         rows = by_feature[:, cells].tocsr()
         own = np.flatnonzero((np.diff(rows.indptr) > 0) & ~wide)
@@ -69,15 +69,8 @@ def block_problems(sets: HcpSets, shared: SharedLimits, prices: Prices, loosenin
     return found
 
 
-def wide_value(shared: SharedLimits, prices: Prices, wide: np.ndarray) -> float:
-    """What the wide limits add to the bound: sum of sign x price x bound."""
-    return float((shared.sign * prices.price * shared.bound)[wide].sum())
-
-
 def _net_values(sets: HcpSets, shared: SharedLimits, prices: Prices, wide: np.ndarray) -> np.ndarray:
     """V(S) of every column less what it pays for wide limits."""
-    from optimization.sets import priced_values
-
     return priced_values(sets, shared, np.where(wide, prices.price, 0.0))
 
 

@@ -22,7 +22,7 @@ from optimization.restricted import Restricted, restrict
 from optimization.sets import HcpSets, SharedLimits, best_per_hcp, build_sets, build_shared
 
 EXACT_COLUMNS = 5000  # problems up to so many columns are solved to the last digit, not to settings.gap
-NARROW = 2500  # columns beyond one per HCP up to which a proof by the prices alone is tried
+NARROW = 5000  # columns beyond one per HCP up to which a proof by the prices alone is tried
 FIRST_EXTRA = 500  # columns beyond one per HCP of the first integer program around the core
 MOST_EXTRA = 15_000  # and of the last one
 
@@ -121,19 +121,16 @@ def _search(whole: Case, settings: PlanSettings, say: Callable[[str], None]) -> 
     better plan, and integer programs around that core put the wide limits right.
     """
     noise = 1e-9 * max(1e-9, float(np.abs(whole.sets.value).max(initial=0.0)))
-    search = widen(whole, Search(None, whole.prices.bound, 0), lambda total: max(noise, settings.gap * abs(total)) if _large(whole) else noise, settings, say)
+    relative = settings.gap if whole.sets.column_count > EXACT_COLUMNS else 0.0
+    search = widen(whole, Search(None, whole.prices.bound, 0), lambda total: max(noise, relative * abs(total)), settings, say)
     if search.best is not None and gap_of(search.bound, search.best.total) <= settings.gap:
         return search
     label, wide = partition(whole.shared, whole.sets.hcp_count)
     if label.max(initial=0) == 0:
-        return search
+        return _around(whole, search.best.columns, search, settings, say)
     core, bound, nodes = _blocks_core(whole, label, wide, settings, say)
     search = replace(search, bound=min(search.bound, bound), nodes=search.nodes + nodes)
     return _around(whole, core, search, settings, say)
-
-
-def _large(whole: Case) -> bool:
-    return whole.sets.column_count > EXACT_COLUMNS
 
 
 def widen(case: Case, search: Search, tolerance: Callable[[float], float], settings: PlanSettings, say: Callable[[str], None]) -> Search:
@@ -147,9 +144,10 @@ def widen(case: Case, search: Search, tolerance: Callable[[float], float], setti
             reach = min(reach, case.prices.bound - search.best.total)  # beyond it no column can be part of a better plan
         inside = short <= max(reach, 0.0) + 1e-12
         columns = np.flatnonzero(inside)
+        leave = tolerance(search.bound if search.best is None else search.best.total) / 2
         if search.best is not None:
             columns = np.union1d(columns, search.best.columns)
-        search, spent = _attempt(case, search, columns, float(short[~inside].min(initial=np.inf)), 0.0, settings, say)
+        search, spent = _attempt(case, search, columns, float(short[~inside].min(initial=np.inf)), leave, settings, say)
         if search.best is None and inside.all():
             raise LimitsConflict("hard limits contradict each other for whole touches")
         if search.best is not None:
@@ -165,11 +163,12 @@ def widen(case: Case, search: Search, tolerance: Callable[[float], float], setti
 
 
 def _attempt(
-    case: Case, search: Search, columns: np.ndarray, outside: float, gap: float, settings: PlanSettings, say: Callable[[str], None]
+    case: Case, search: Search, columns: np.ndarray, outside: float, tolerance: float, settings: PlanSettings, say: Callable[[str], None]
 ) -> tuple[Search, int]:
-    """One integer program over `columns`; `outside`: smallest shortfall of a column left out. (better search, nodes spent)."""
+    """One integer program over `columns`; `outside`: smallest shortfall of a column left out; tolerance: KPI units that
+    the program may leave unproven. (better search, nodes spent)."""
     part = restrict(case.sets, case.shared, case.sets.value, columns)
-    found, dual, spent = integer_program(case.sets, case.shared, part, case.loosening_cost, gap, settings, search.best)
+    found, dual, spent = integer_program(case.sets, case.shared, part, case.loosening_cost, tolerance, settings, search.best)
     best = search.best
     if found is not None and (best is None or found.total > best.total):
         best = found
@@ -186,7 +185,7 @@ def _blocks_core(
     """(one column per HCP, upper bound, nodes): every block at its own optimum for the wide prices."""
     _, core = best_per_hcp(whole.sets, whole.prices.priced)
     blocks = block_problems(whole.sets, whole.shared, whole.prices, whole.loosening_cost, label, wide)
-    allowed = 0.1 * settings.gap * abs(whole.prices.bound) / max(1, len(blocks))
+    allowed = 0.2 * settings.gap * abs(whole.prices.bound) / max(1, len(blocks))
     bound, nodes = whole.prices.bound, 0
     for block in blocks:
         case = Case(block.sets, block.shared, block.prices, block.loosening_cost)
@@ -210,7 +209,7 @@ def _around(whole: Case, core: np.ndarray, search: Search, settings: PlanSetting
         if search.best is not None:
             columns = np.union1d(columns, search.best.columns)
         outside = np.inf if reach >= order[-1] else float(order[np.searchsorted(order, reach, side="right")])
-        search, spent = _attempt(whole, search, columns, outside, settings.gap / 4, settings, say)
+        search, spent = _attempt(whole, search, columns, outside, settings.gap / 4 * abs(search.bound), settings, say)
         if search.best is not None and gap_of(search.bound, search.best.total) <= settings.gap:
             return search
         if search.best is not None and (extra >= MOST_EXTRA or outside == np.inf or spent >= settings.node_limit):
@@ -221,7 +220,7 @@ def _around(whole: Case, core: np.ndarray, search: Search, settings: PlanSetting
 
 
 def integer_program(
-    sets: HcpSets, shared: SharedLimits, part: Restricted, loosening_cost: np.ndarray, gap: float, settings: PlanSettings, start: Incumbent | None
+    sets: HcpSets, shared: SharedLimits, part: Restricted, loosening_cost: np.ndarray, tolerance: float, settings: PlanSettings, start: Incumbent | None
 ) -> tuple[Incumbent | None, float, int]:
     """(best plan found, dual bound, nodes) of the integer program over the columns of `part`."""
     stuck = np.setdiff1d(np.arange(shared.count), np.unique(part.use.indices))
@@ -235,7 +234,8 @@ def integer_program(
     unit = float(np.abs(part.value).max()) or 1.0
     arrays = compile_model(part, loosening_cost * shared.scale)
     solver = highspy.Highs()
-    options = {"output_flag": False, "threads": 1, "random_seed": settings.seed, "mip_rel_gap": gap, "mip_abs_gap": 1e-9, "mip_max_nodes": settings.node_limit}
+    options = {"output_flag": False, "threads": 1, "random_seed": settings.seed % 2**31, "mip_max_nodes": settings.node_limit}
+    options |= {"mip_rel_gap": 0.0, "mip_abs_gap": max(tolerance / unit, 1e-9)}
     options |= {"primal_feasibility_tolerance": 1e-9, "mip_feasibility_tolerance": 1e-7}
     for name, setting in options.items():
         solver.setOptionValue(name, setting)
@@ -243,6 +243,11 @@ def integer_program(
     if start is not None:
         solver.setSolution(_warm_start(part, shared, start, arrays.names))
     solver.run()
+    if solver.getModelStatus() == highspy.HighsModelStatus.kSolutionLimit and solver.getInfo().primal_solution_status != 2:
+        # The node limit came before any plan did: a plan is owed, so the search goes on until the first one.
+        solver.setOptionValue("mip_max_nodes", 2**31 - 1)
+        solver.setOptionValue("mip_max_improving_sols", 1)
+        solver.run()
     info = solver.getInfo()
     status = solver.getModelStatus()
     if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
