@@ -20,11 +20,12 @@ EMPTY_HINT = "or leave the cell empty where unknown"
 
 @dataclass(frozen=True)
 class Wrong:
-    """One kind of wrong cell: an SQL condition (true for wrong cells only), what is wrong, what to do."""
+    """One kind of wrong cell: an SQL condition (true for wrong cells only), what is wrong, what to do, and whether the rule's value is null there."""
 
     condition: str
     problem: str
     what_to_do: str
+    is_cell_lost: bool = True
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def _day_from_typed(cell: str, given: str, data_type: str) -> CellRule:
 
 def started_by(value: str, today: date) -> Wrong:
     """A period that starts after `today` cannot have been observed: the only use of the clock."""
-    return Wrong(f"({value}) > date '{today.isoformat()}'", f"starts after today ({today.isoformat()})", "leave out periods that have not begun, or correct the date")
+    return Wrong(f"({value}) > date '{today.isoformat()}'", f"starts after today ({today.isoformat()})", "leave out periods that have not begun, or correct the date", False)
 
 
 def guessed_type_sql(cell: str) -> str:

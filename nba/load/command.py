@@ -174,8 +174,10 @@ class _Load:
                 self.say(f"reading {file.path.name} ({size / 1e6:,.0f} MB) ...")
             rows, problems = read_table(scratch, file, self.contract.table(file.table), self.request.today)
             self.problems += problems
-            if rows is None:
+            # rows that could not be split into fields are missing, and the checks would blame other tables for it
+            if any(not problem.column for problem in problems):
                 self.unreadable.append(file.table)
+            if rows is None:
                 continue
             self.say(f"read {file.path.name}: {rows:,} {'row' if rows == 1 else 'rows'}")
             self.written[file.table] = rows
@@ -234,7 +236,7 @@ class _Load:
         self.say("checking the contents ...")
         findings = run_checks(self.scratch_file, self.project_dir, self.request.switches, self.work_dir)
         # a cell that could not be read is null by now: what follows from that is not said again
-        said = {(problem.table, problem.column) for problem in self.problems}
+        said = {(problem.table, problem.column) for problem in self.problems if problem.is_cell_lost}
         self.problems += [problem for problem in findings.errors if (problem.table, problem.column) not in said]
         if self.problems:
             raise LoadError(self.problems)

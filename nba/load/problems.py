@@ -12,7 +12,10 @@ MAX_EXAMPLE_CHARACTERS = 60
 
 @dataclass(frozen=True)
 class Problem:
-    """One kind of violation: where, how many rows (None = not a matter of rows), the first examples, what is wrong and what to do."""
+    """One kind of violation: where, how many rows (None = not a matter of rows), the first examples, what is wrong and what to do.
+
+    `is_cell_lost`: the wrong cells are null in the scratch table, so what the checks find in that column may only follow from this.
+    """
 
     table: str
     column: str
@@ -20,6 +23,7 @@ class Problem:
     examples: str
     problem: str
     what_to_do: str
+    is_cell_lost: bool = False
 
     def __post_init__(self) -> None:
         if not self.table or not self.problem or not self.what_to_do:
@@ -30,7 +34,7 @@ class Problem:
         place = f"{self.table}.{self.column}" if self.column else self.table
         count = " " if self.rows is None else f": {self.rows} {'row' if self.rows == 1 else 'rows'} "
         examples = f" Examples: {self.examples}." if self.examples else ""
-        return f"{place}{count}{self.problem}.{examples} What to do: {self.what_to_do}."
+        return f"{place}{count}{self.problem}.{examples} What to do: {self.what_to_do.rstrip('.')}."
 
 
 class LoadError(NbaError):

@@ -153,5 +153,5 @@ def _wrong_cells(con: duckdb.DuckDBPyConnection, source: Source, table: Table, c
                 f"select rowid, cast({column.cell} as varchar) from {source.relation} where {wrong.condition} order by rowid limit 3"
             ).fetchall()
             examples = "; ".join(example(text, source.row_number(position)) for position, text in rows)
-            problems.append(Problem(table.name, column.name, count, examples, wrong.problem, wrong.what_to_do))
+            problems.append(Problem(table.name, column.name, count, examples, wrong.problem, wrong.what_to_do, wrong.is_cell_lost))
     return problems

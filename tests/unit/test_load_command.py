@@ -109,6 +109,14 @@ def test_missing_inputs_are_named_and_nothing_is_written(loads: Loads) -> None:
     assert loads.query("select count(*) from information_schema.schemata where schema_name = 'raw'") == [(0,)]
 
 
+def test_contents_are_not_checked_while_rows_are_missing(loads: Loads) -> None:
+    with pytest.raises(LoadError) as raised:
+        loads.load({**INPUTS, "hcp_master": "hcp_id,full_name\n001\n"})
+    assert [problem.problem for problem in raised.value.problems] == ["of hcp_master.csv does not have the 2 fields that the header names"]
+    assert str(raised.value).endswith("\nThe contents of the tables were not checked yet: that needs all files readable.")
+    assert loads.checked == {}
+
+
 def test_cells_and_contents_are_reported_together_and_follow_ups_are_not(loads: Loads) -> None:
     follow_up = Problem("kpi_metrics", "kpi_value", 1, "", "has no value", "fill it in")
     own = Problem("hcp_master", "hcp_id", 2, "001", "is not unique", "keep one row per hcp_id")

@@ -1,0 +1,220 @@
+"""Folders that break the contract, loaded with the build's real checks: each violation is named with table, column, rows and examples.
+
+Several violations share one load, because a run of dbt takes seconds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from folders import csv_text, good_tables, week, with_rows, write_folder
+
+from nba.load.command import LoadRequest, load_folder
+from nba.load.problems import LoadError
+from nba.project import find_project
+
+ROOT = find_project(Path(__file__).parent)
+GOOD = good_tables()
+
+BROKEN = {
+    "hcp_master": with_rows(GOOD["hcp_master"], "003,x,T1,R1,1,1", ",x,T1,R1,1,1", "777,x,T1,R1,high,1"),
+    "engagement_history": with_rows(
+        GOOD["engagement_history"],
+        f"999,email,{week(1)},1,0",
+        f"001,fax,{week(1)},1,0",
+        f"001,email,{week(2)},1,2",
+        f"002,email,{week(3)},-1,-1",
+        f",email,{week(3)},1,0",
+        f"001,,{week(3)},1,0",
+        "001,email,,1,0",
+        "001,email,2025-01-07,1,0",
+        f"001,email,{week(4)},,",
+        "001,email,2026-01-12,1,0",
+    ),
+    "kpi_metrics": with_rows(GOOD["kpi_metrics"], f"999,{week(1)},1", f"001,{week(1)},4", "001,2025-01-09,1", f",{week(1)},1", "001,,1", f"001,{week(19)},inf"),
+    "engagement_action_catalog": csv_text(
+        "channel,unit_cost,expected_uplift,rep_minutes,requires_consent,uplift_basis,max_touches",
+        ["email,-1,0.2,0,true,reply,0", "rep_visit,100,1.5,-30,false,,1", "rep_visit,,,30,false,,1", "post,1,1,0,,response,2"],
+    ),
+    "current_plan": csv_text("hcp_id,channel,touches", ["001,email,-1", "999,fax,1", ",email,1"]),
+    "suggestion_feedback": csv_text("recommendation_id,status", ["x,maybe"]),
+    "rule_budget": csv_text("channel,territory_id,max_cost", ["fax,,100", "email,,-5", "email,T0,7", "email,T0,7", "email,T0,"]),
+    "rule_channel_capacity": csv_text("channel,territory_id,min_actions,max_actions", ["email,,5,3", "rep_visit,,,"]),
+    "rule_rep_capacity": csv_text("rep_id,territory_id,channel,max_minutes,max_actions", ["*,,email,10,", "R1,,,,", "R1,,,-4,"]),
+    "rule_contact_limit": csv_text("channel,attribute,value,max_actions,window_days", ["email,shoe_size,4,1,", "email,,,-1,", "email,,,2,0"]),
+    "rule_exclusion": csv_text("hcp_id,channel,valid_from,valid_to", ["001,email,2025-03-01,2025-02-01"]),
+    "rule_consent": csv_text("hcp_id,channel,status", ["001,email,yes"]),
+    "rule_access": csv_text("rep_access,channel", ["never,email"]),
+    "rule_channel_window": csv_text("channel,territory_id,available_from,available_to", ["email,,2025-02-01,2025-01-01"]),
+    "rule_min_gap": csv_text("last_channel,channel,min_days", ["fax,email,3", "email,email,-3", "email,rep_visit,"]),
+    "rule_incompatible": csv_text("channel_a,channel_b", ["email,email", "email,", "email,fax"]),
+    "rule_coverage_floor": csv_text(
+        "territory_id,attribute,operator,value,channel,min_hcps,hardness", ["T0,specialty,<,x,,5,firm", "T0,specialty,=,y,,-1,soft", "T0,specialty,>=,abc,,2,"]
+    ),
+    "rule_holdout": csv_text("arm,share", ["control,0.1"]),
+    "rule_override": csv_text("hcp_id,channel,action", ["001,email,pin", "001,email,forbid", "001,email,maybe", ",email,pin"]),
+    "feature_definition": csv_text("feature_name,label", ["decile,", "decile,x"]),
+}
+
+UNREADABLE_AS_GIVEN = {
+    "hcp_master": "id,specialty\n001,oncology\n",
+    "rule_consent": "hcp_id,status\n001,opt_in\n",
+}
+
+EXPECTED = [
+    "hcp_master.decile: 1 row is not a number. Examples: 'high' (row 24). What to do: write it like 1234.5, or leave the cell empty where unknown.",
+    "engagement_history.period_start: 1 row starts after today (2026-01-05). Examples: '2026-01-12' (row 811). What to do: leave out periods that have not begun, or correct the date.",
+    "kpi_metrics.kpi_value: 1 row is NaN or infinite. Examples: 'inf' (row 407). What to do: give a number, or leave the cell empty where unknown.",
+    "current_plan.channel: 1 row names channels that engagement_action_catalog lacks. Examples: fax. What to do: add them to the catalogue, or correct the name.",
+    "current_plan.hcp_id: 1 row has no value. Examples: hcp_id=null channel=email. What to do: fill it in, or leave the rows out.",
+    "current_plan.hcp_id: 1 row names HCPs that hcp_master lacks. Examples: 999. What to do: add them to hcp_master, or set unknown_hcp: drop.",
+    "current_plan.touches: 1 row is negative. Examples: hcp_id=001 channel=email touches=-1. What to do: give a value >= 0.",
+    "engagement_action_catalog.channel: 1 row is not unique: these values have several rows each. Examples: rep_visit. What to do: keep one row per channel.",
+    "engagement_action_catalog.expected_uplift: 1 row has no value. Examples: channel=rep_visit. What to do: fill it in, or leave the rows out.",
+    "engagement_action_catalog.max_touches: 1 row is below 1. Examples: channel=email max_touches=0. What to do: give a value >= 1.",
+    "engagement_action_catalog.rep_minutes: 1 row is negative. Examples: channel=rep_visit rep_minutes=-30.0. What to do: give a value >= 0.",
+    "engagement_action_catalog.unit_cost: 1 row has no value. Examples: channel=rep_visit. What to do: fill it in, or leave the rows out.",
+    "engagement_action_catalog.unit_cost: 1 row is negative. Examples: channel=email unit_cost=-1.0. What to do: give a value >= 0.",
+    "engagement_action_catalog.uplift_basis: 1 row is response for channels without recorded responses. Examples: post. What to do: set it to touch, or load the responses.",
+    "engagement_action_catalog.uplift_basis: 1 row is neither touch nor response. Examples: channel=email uplift_basis=reply. What to do: give touch (the default) or response.",
+    "engagement_history.channel: 1 row has no value. Examples: hcp_id=001 channel=null period_start=2025-01-27. What to do: fill it in, or leave the rows out.",
+    "engagement_history.channel: 1 row names channels that engagement_action_catalog lacks. Examples: fax. What to do: add them to the catalogue, or correct the name.",
+    "engagement_history.hcp_id: 1 row has no value. Examples: hcp_id=null channel=email period_start=2025-01-27. What to do: fill it in, or leave the rows out.",
+    "engagement_history.hcp_id: 1 row names HCPs that hcp_master lacks. Examples: 999. What to do: add them to hcp_master, or set unknown_hcp: drop.",
+    "engagement_history.period_start: 1 row mixes grains: these periods do not fit the others. Examples: 2025-01-07. What to do: make all period starts of both tables weekly (7 days apart) or monthly (the 1st).",
+    "engagement_history.period_start: 1 row has no value. Examples: hcp_id=001 channel=email period_start=null. What to do: fill it in, or leave the rows out.",
+    "engagement_history.responses: 1 row exceeds touches. Examples: hcp_id=001 channel=email period_start=2025-01-20 touches=1 responses=2. What to do: a response answers a touch: correct one of the two.",
+    "engagement_history.responses: 1 row is negative. Examples: hcp_id=002 channel=email period_start=2025-01-27 responses=-1. What to do: give a value >= 0.",
+    "engagement_history.touches: 1 row has no value. Examples: hcp_id=001 channel=email period_start=2025-02-03. What to do: fill it in, or leave the rows out.",
+    "engagement_history.touches: 1 row is negative. Examples: hcp_id=002 channel=email period_start=2025-01-27 touches=-1. What to do: give a value >= 0.",
+    "feature_definition.feature_name: 1 row is not unique. Examples: decile. What to do: keep one row per feature.",
+    "feature_definition.feature_name: 1 row or label is empty. Examples: feature_name=decile label=null. What to do: give both.",
+    "hcp_master.hcp_id: 1 row is not unique: these values have several rows each. Examples: 003. What to do: keep one row per hcp_id.",
+    "hcp_master.hcp_id: 1 row has no value. Examples: hcp_id=null. What to do: fill it in, or leave the rows out.",
+    "kpi_metrics.hcp_id: 1 row has no value. Examples: hcp_id=null period_start=2025-01-13. What to do: fill it in, or leave the rows out.",
+    "kpi_metrics.hcp_id: 1 row names HCPs that hcp_master lacks. Examples: 999. What to do: add them to hcp_master, or set unknown_hcp: drop.",
+    "kpi_metrics.known_at: 2 rows does not tell versions apart: several rows of one HCP and period have the same known_at, or none. Examples: hcp_id=001 period_start=2025-01-13; hcp_id=001 period_start=2025-05-19. What to do: keep one row per HCP and period, or give each restatement its own known_at.",
+    "kpi_metrics.period_start: 1 row mixes grains: these periods do not fit the others. Examples: 2025-01-09. What to do: make all period starts of both tables weekly (7 days apart) or monthly (the 1st).",
+    "kpi_metrics.period_start: 1 row has no value. Examples: hcp_id=001 period_start=null. What to do: fill it in, or leave the rows out.",
+    "rule_access.rep_access: 1 row is none of open, restricted, no_see, *. Examples: rep_access=never channel=email. What to do: use one of these words.",
+    "rule_budget: 1 row has exact duplicates. Examples: channel=email territory_id=T0 max_cost=7.0. What to do: keep one of the equal rows.",
+    "rule_budget.channel: 1 row names channels that engagement_action_catalog lacks. Examples: channel=fax territory_id=null max_cost=100.0. What to do: correct the name, leave it empty for all channels, or add the channel to the catalogue.",
+    "rule_budget.max_cost: 1 row is below 0. Examples: channel=email territory_id=null max_cost=-5.0. What to do: give a number from 0 on.",
+    "rule_budget.max_cost: 1 row has no value, so the row limits nothing. Examples: channel=email territory_id=T0 max_cost=null. What to do: fill in the limit or leave the row out.",
+    "rule_channel_capacity.max_actions: 1 row and min_actions are both empty, so the row limits nothing. Examples: channel=rep_visit territory_id=null. What to do: fill in one of the two or leave the row out.",
+    "rule_channel_capacity.min_actions: 1 row is above max_actions. Examples: channel=email territory_id=null min_actions=5.0 max_actions=3.0. What to do: lower min_actions or raise max_actions.",
+    "rule_channel_window.available_from: 1 row lies after available_to. Examples: channel=email territory_id=null available_from=2025-02-01 available_to=2025-01-01. What to do: swap or correct the two dates.",
+    "rule_consent.status: 1 row is none of opt_in, opt_out. Examples: hcp_id=001 channel=email status=yes captured_at=null. What to do: use one of these words.",
+    "rule_contact_limit.attribute: 1 row names columns that hcp_master lacks. Examples: channel=email attribute=shoe_size value=4 max_actions=1.0. What to do: correct the name or add the column.",
+    "rule_contact_limit.max_actions: 1 row is below 0. Examples: channel=email attribute=null value=null max_actions=-1.0. What to do: give a number from 0 on.",
+    "rule_contact_limit.window_days: 1 row is below 1. Examples: channel=email attribute=null value=null max_actions=2.0. What to do: give a number from 1 on.",
+    "rule_coverage_floor.hardness: 1 row is none of soft, hard. Examples: territory_id=T0 attribute=specialty operator=< value=x. What to do: use one of these words.",
+    "rule_coverage_floor.min_hcps: 1 row is below 0. Examples: territory_id=T0 attribute=specialty operator== value=y. What to do: give a number from 0 on.",
+    "rule_coverage_floor.operator: 1 row is none of =, >=, in. Examples: territory_id=T0 attribute=specialty operator=< value=x. What to do: use one of these words.",
+    "rule_coverage_floor.value: 1 row is not a number, which >= needs. Examples: territory_id=T0 attribute=specialty operator=>= value=abc. What to do: give a number, or use = or in.",
+    "rule_exclusion.valid_from: 1 row lies after valid_to. Examples: hcp_id=001 channel=email reason=null valid_from=2025-03-01. What to do: swap or correct the two dates.",
+    "rule_holdout.arm: 1 row asks for control or explore arms, which this version does not draw. Examples: arm=control share=0.1 unit=null. What to do: leave rule_holdout empty.",
+    "rule_incompatible.channel_a: 1 row or channel_b is empty. Examples: channel_a=email channel_b=null. What to do: name both channels.",
+    "rule_incompatible.channel_b: 1 row equals channel_a: a channel cannot exclude itself. Examples: channel_a=email channel_b=email. What to do: name two different channels, or use rule_contact_limit.",
+    "rule_incompatible.channel_b: 1 row names channels that engagement_action_catalog lacks. Examples: channel_a=email channel_b=fax. What to do: correct the name, leave it empty for all channels, or add the channel to the catalogue.",
+    "rule_min_gap.last_channel: 1 row names channels that engagement_action_catalog lacks. Examples: last_channel=fax channel=email min_days=3. What to do: correct the name, leave it empty for all channels, or add the channel to the catalogue.",
+    "rule_min_gap.min_days: 1 row is below 0. Examples: last_channel=email channel=email min_days=-3. What to do: give a number from 0 on.",
+    "rule_min_gap.min_days: 1 row has no value, so the row limits nothing. Examples: last_channel=email channel=rep_visit min_days=null. What to do: fill in the limit or leave the row out.",
+    "rule_override.action: 1 row both pins and forbids the same HCP and channel on the same days. Examples: hcp_id=001 channel=email. What to do: keep one of the two decisions.",
+    "rule_override.action: 1 row is none of pin, forbid. Examples: hcp_id=001 channel=email action=maybe reason=null. What to do: use one of these words.",
+    "rule_override.hcp_id: 1 row or channel is empty in a pin. Examples: hcp_id=null channel=email action=pin reason=null. What to do: a pin names one HCP and one channel.",
+    "rule_rep_capacity.max_minutes: 1 row is below 0. Examples: rep_id=R1 territory_id=null channel=null max_minutes=-4.0. What to do: give a number from 0 on.",
+    "rule_rep_capacity.max_minutes: 1 row limits minutes of channels that all have 0 rep_minutes. Examples: rep_id=* territory_id=null channel=email max_minutes=10.0. What to do: fill in rep_minutes in the catalogue, or use max_actions.",
+    "rule_rep_capacity.max_minutes: 1 row and max_actions are both empty, so the row limits nothing. Examples: rep_id=R1 territory_id=null channel=null. What to do: fill in one of the two or leave the row out.",
+    "suggestion_feedback.status: 1 row is none of accepted, dismissed, executed, expired. Examples: maybe. What to do: use one of the four words.",
+]  # fmt: skip
+
+EXPECTED_SHAPES = [
+    "hcp_master.hcp_id is missing: the table has no such column. What to do: add the column hcp_id (text): HCP identifier, always text.",
+    "kpi_metrics.period_start has type boolean, which is not date. What to do: cast it to date in the table or in a view over it.",
+    "rule_consent.channel is missing: the table has no such column. What to do: add the column channel (text): Channel; null = all together, * = each separately.",
+    "vars.nba_overlapp is not a switch of this project. What to do: see the vars in dbt_project.yml for the names.",
+    "vars.unknown_hcp is unknown: maybe. What to do: give one of error, drop.",
+]  # fmt: skip
+
+EXPECTED_LATE = [
+    "engagement_history.channel: 400 rows names channels that engagement_action_catalog lacks. Examples: email; email; email. What to do: add them to the catalogue, or correct the name.",
+    "kpi_metrics.brand_id: 2 rows has several values, and only one brand can be planned at a time. Examples: A; B. What to do: load one brand.",
+    "kpi_metrics.period_start: 1 row ends more periods before engagement than nba_kpi_lag_periods allows. Examples: KPI ends 2025-03-10, engagement ends 2025-05-19. What to do: load the newer KPI periods, or raise nba_kpi_lag_periods if the KPI really is that late.",
+]  # fmt: skip
+
+
+class Warehouse:
+    """A DuckDB file with a good load and a published plan in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.file = folder, folder / "nba.duckdb"
+
+    def load(self, name: str, tables: dict[str, str], change: Callable[[Path], None] | None = None, **options: object) -> list[str]:
+        folder = write_folder(self.folder / name, tables)
+        if change:
+            change(folder)
+        lines: list[str] = []
+        load_folder(LoadRequest(folder=folder, project_dir=ROOT, today=date(2026, 1, 5), **options), lines.append)
+        return lines
+
+    def refused(self, name: str, tables: dict[str, str], change: Callable[[Path], None] | None = None, **options: object) -> list[str]:
+        """The lines of the refusal, without their numbers; the file must not have changed by a byte."""
+        before = hashlib.sha256(self.file.read_bytes()).hexdigest()
+        with pytest.raises(LoadError) as raised:
+            self.load(name, tables, change, **options)
+        assert hashlib.sha256(self.file.read_bytes()).hexdigest() == before
+        assert not self.file.with_name("nba.duckdb.wal").exists()
+        heading, *lines = str(raised.value).splitlines()
+        assert heading == f"the folder was refused ({len(lines)} {'problem' if len(lines) == 1 else 'problems'}). Nothing was written."
+        assert [line.split(". ")[0] for line in lines] == [str(number) for number in range(1, len(lines) + 1)]
+        return [line.split(". ", 1)[1] for line in lines]
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    warehouse = Warehouse(tmp_path_factory.mktemp("warehouse"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NBA_DUCKDB_PATH", str(warehouse.file))
+        patch.delenv("DBT_PROFILES_DIR", raising=False)
+        warehouse.first_lines = warehouse.load("good", GOOD)
+        with duckdb.connect(str(warehouse.file)) as con:
+            con.execute("create schema published; create table published.recommendations as select 1 as priority")
+        yield warehouse
+
+
+def test_good_folder_is_loaded_and_its_checks_leave_no_trace(warehouse: Warehouse) -> None:
+    assert warehouse.first_lines[-1] == f"dbt build --vars '{{input_schema: raw, nba_cycle_start: \"{week(20)}\"}}'"
+    assert "rule_consent is empty, so nobody opted in: nobody may be contacted on email." in warehouse.first_lines
+    with duckdb.connect(str(warehouse.file), read_only=True) as con:
+        assert con.sql("select hcp_id, years, decile from raw.hcp_master order by 1 limit 2").fetchall() == [("000", 0, 1.0), ("001", 1, 2.0)]
+        assert con.sql("select count(*), sum(touches) from raw.engagement_history").fetchall() == [(800, 800)]
+        assert con.sql("select distinct schema_name from duckdb_schemas() where not internal and database_name = current_database() order by 1").fetchall() == [
+            ("published",),
+            ("raw",),
+        ]
+
+
+def test_every_broken_row_is_named(warehouse: Warehouse) -> None:
+    assert warehouse.refused("broken", BROKEN) == EXPECTED
+
+
+def test_missing_columns_wrong_types_and_wrong_switches_are_named(warehouse: Warehouse) -> None:
+    def typed(folder: Path) -> None:
+        pq.write_table(pa.table({"hcp_id": ["001"], "period_start": [True], "kpi_value": [1.0]}), folder / "kpi_metrics.parquet")
+
+    tables = {**{name: text for name, text in GOOD.items() if name != "kpi_metrics"}, **UNREADABLE_AS_GIVEN}
+    assert warehouse.refused("shapes", tables, typed, switches={"unknown_hcp": "maybe", "nba_overlapp": 0.1}) == EXPECTED_SHAPES
+
+
+def test_late_kpi_and_two_brands_are_named_against_kept_tables(warehouse: Warehouse) -> None:
+    early = csv_text("hcp_id,period_start,kpi_value,brand_id", [f"001,{week(number)},1,{'AB'[number % 2]}" for number in range(10)])
+    catalog = csv_text("channel,unit_cost,expected_uplift", ["rep_visit,100,1.5"])
+    assert warehouse.refused("late", {"kpi_metrics": early, "engagement_action_catalog": catalog}, partial=True) == EXPECTED_LATE
