@@ -4,23 +4,20 @@ Table rule_min_gap: directed, last_channel -> channel, null = any; of several ro
 History: an action day d is allowed iff d - last touch >= min_days, for every channel touched before. The last touch is the
 last day of the latest known period with touches, or the latest_date of a published action that history does not cover yet.
 Within the plan: actions of one HCP may be planned together only if some order of dates inside their eligible runs respects
-all gaps. Every smallest set without such an order becomes a row: exactly while gaps link up to six channels. With more of
-them sets of up to four are examined, and an HCP who could still choose a larger one gets at most four actions on them unless
-all fit: safe, though it may forbid a larger set that would fit.
+all gaps. No more actions than the smallest gap leaves room for; and every smallest set without such an order becomes a row,
+exactly while gaps link up to six channels. With more of them sets of up to four are examined, and an HCP who could still
+choose a larger one gets at most four actions on them unless all fit: safe, though it may forbid a larger set that would fit.
 """
 
 from __future__ import annotations
-
-from itertools import combinations, permutations
 
 import numpy as np
 import pandas as pd
 
 from optimization.problem import HcpCap, NotTogether, RuleYield
 from optimization.rules.context import ALL, UNKNOWN, Context, codes_of, unknown_names, worded
+from optimization.rules.gap_sets import LARGEST_SET, larger_possible, most_actions, smallest_clashes, whole_fits
 
-LINKED_EXACT = 6  # channels linked by gaps up to which every set is examined
-LARGEST_SET = 4  # largest set examined beyond that
 NO_DAY = np.iinfo(np.int64).min // 4
 
 
@@ -50,27 +47,23 @@ def declare_days(context: Context) -> RuleYield:
 
 
 def declare_rows(context: Context) -> RuleYield:
-    """Sets of actions of one HCP that no order of dates can keep apart."""
+    """Sets of actions of one HCP that no order of dates can keep apart, and the most actions that the gaps leave room for."""
     gaps = _gap_days(context, context.channels)
     # A touch of the same channel twice is not planned, so a channel's gap to itself concerns history only.
     between = np.maximum(gaps, gaps.T) * ~np.eye(context.channel_count, dtype=bool)
     linked = np.flatnonzero(between.any(axis=1))
     if len(linked) == 0:
         return RuleYield()
-    signature, early, late = _signatures(context, linked)
     gaps = gaps[np.ix_(linked, linked)]
-    # A calendar whose whole set fits needs nothing: any subset then fits too.
-    tight = np.flatnonzero(~_fits_whole(early, late, gaps))
-    exclusive = []
-    clash: dict[tuple[int, ...], np.ndarray] = {}
-    largest = len(linked) if len(linked) <= LINKED_EXACT else LARGEST_SET
-    for size in range(2, largest + 1):
-        for chosen in combinations(range(len(linked)), size):
-            bad = _smallest_clash(early[tight], late[tight], gaps, chosen, clash)
-            if bad.any():
-                clash[chosen] = bad
-                exclusive.append(_rows(context, _holders(signature, tight[bad]), linked[list(chosen)]))
-    return RuleYield(exclusive=exclusive, caps=_beyond(context, signature, early, tight, linked, clash))
+    signature, early, late = _signatures(context, linked)
+    tight = np.flatnonzero(~whole_fits(early, late, gaps))
+    early, late = early[tight], late[tight]
+    most = most_actions(early, late, gaps)
+    clashes = smallest_clashes(early, late, gaps, most)
+    most = np.where(larger_possible(early, most, clashes), LARGEST_SET, most)
+    exclusive = [_rows(context, _holders(signature, tight[bad]), linked[list(chosen)]) for chosen, bad in clashes.items()]
+    binding = most < (early >= 0).sum(axis=1)
+    return RuleYield(exclusive=exclusive, caps=_cap(context, signature, tight[binding], most[binding], linked))
 
 
 def _last_touches(context: Context) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
@@ -115,52 +108,6 @@ def _signatures(context: Context, linked: np.ndarray) -> tuple[np.ndarray, np.nd
     return code, early[example], late[example]
 
 
-def _fits_whole(early: np.ndarray, late: np.ndarray, gaps: np.ndarray) -> np.ndarray:
-    """Signatures whose whole set of eligible channels surely fits: the first-come and the first-due order are tried."""
-    present = early >= 0
-    fits = np.zeros(len(early), dtype=bool)
-    for key in (early, late):
-        order = np.argsort(np.where(present, key, np.iinfo(np.int64).max), axis=1, kind="stable")
-        fits |= _fits_in_order(early, late, gaps, order, present)
-    return fits
-
-
-def _fits_in_order(early: np.ndarray, late: np.ndarray, gaps: np.ndarray, order: np.ndarray, present: np.ndarray) -> np.ndarray:
-    """Whether, acting as early as possible in this order (one row of channel places per signature), every run is met."""
-    rows = np.arange(len(early))
-    fits = np.ones(len(early), dtype=bool)
-    day = np.zeros_like(early)
-    for step in range(order.shape[1]):
-        current = order[:, step]
-        earliest = early[rows, current]
-        for previous in range(step):
-            wait = gaps[order[:, previous], current]
-            earliest = np.maximum(earliest, np.where(present[rows, order[:, previous]], day[:, previous] + wait, 0))
-        day[:, step] = earliest
-        fits &= ~present[rows, current] | (earliest <= late[rows, current])
-    return fits
-
-
-def _smallest_clash(
-    early: np.ndarray, late: np.ndarray, gaps: np.ndarray, chosen: tuple[int, ...], known: dict[tuple[int, ...], np.ndarray]
-) -> np.ndarray:
-    """Signatures where these channels are all eligible, fit in no order, and no smaller set of them is already known to clash."""
-    open_rows = (early[:, chosen] >= 0).all(axis=1)
-    for size in range(2, len(chosen)):
-        for part in combinations(chosen, size):
-            if part in known:
-                open_rows &= ~known[part]
-    rows = np.flatnonzero(open_rows)
-    for order in permutations(chosen):
-        if len(rows) == 0:
-            break
-        places = np.broadcast_to(np.array(order), (len(rows), len(order)))
-        rows = rows[~_fits_in_order(early[rows], late[rows], gaps, places, early[rows] >= 0)]
-    bad = np.zeros(len(early), dtype=bool)
-    bad[rows] = True
-    return bad
-
-
 def _holders(signature: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """HCPs who have one of these signatures."""
     hits = np.zeros(int(signature.max()) + 1, dtype=bool)
@@ -174,27 +121,13 @@ def _rows(context: Context, hcps: np.ndarray, channels: np.ndarray) -> NotTogeth
     return NotTogether("min_gap", label, hcps[:, None] * context.channel_count + channels)
 
 
-def _beyond(
-    context: Context,
-    signature: np.ndarray,
-    early: np.ndarray,
-    tight: np.ndarray,
-    linked: np.ndarray,
-    clash: dict[tuple[int, ...], np.ndarray],
-) -> list[HcpCap]:
-    """A cap of LARGEST_SET for HCPs who could still choose more channels than were examined together."""
-    if len(linked) <= LINKED_EXACT or len(tight) == 0:
+def _cap(context: Context, signature: np.ndarray, bound: np.ndarray, most: np.ndarray, linked: np.ndarray) -> list[HcpCap]:
+    """At most `most` actions on the linked channels, for the HCPs of the signatures `bound`."""
+    if len(bound) == 0:
         return []
-    larger = np.zeros(len(tight), dtype=bool)
-    for chosen in combinations(range(len(linked)), LARGEST_SET + 1):
-        free = (early[tight][:, chosen] >= 0).all(axis=1)
-        for part, bad in clash.items():
-            if set(part) <= set(chosen):
-                free &= ~bad
-        larger |= free
-    hcps = _holders(signature, tight[larger])
-    if len(hcps) == 0:
-        return []
+    upper = np.zeros(int(signature.max()) + 1, dtype=np.int64)
+    upper[bound] = most
+    hcps = _holders(signature, bound)
     pairs = context.eligible_pairs(hcps, linked)
-    group = pd.factorize(pairs // context.channel_count)[0].astype(np.int64)
-    return [HcpCap("min_gap", f"gaps leave room for {LARGEST_SET} actions", pairs, group, np.full(len(hcps), LARGEST_SET))]
+    group = np.searchsorted(hcps, pairs // context.channel_count)
+    return [HcpCap("min_gap", "room that gaps leave", pairs, group, upper[signature[hcps]])]

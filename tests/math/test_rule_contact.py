@@ -67,19 +67,37 @@ def windows(**runs) -> pd.DataFrame:
     [
         pytest.param([("call", "web", 27)], {}, [], id="room for one order"),
         pytest.param([("call", "web", 28), ("web", "call", 27)], {}, [], id="the other order has room"),
-        pytest.param([("call", "web", 28), ("web", "call", 28)], {}, [("a.call", "a.web")], id="no order has room"),
+        pytest.param([("call", "web", 28), ("web", "call", 28), ("web", "email", 1)], {}, [("a.call", "a.web")], id="no order has room"),
         pytest.param([("call", "web", 28)], {}, [], id="one direction only: the other order is free"),
         pytest.param([("call", "web", 9)], {"call": (0, 4), "web": (5, 12)}, [], id="12 - 0 >= 9"),
         pytest.param([("call", "web", 13)], {"call": (0, 4), "web": (5, 12)}, [("a.call", "a.web")], id="web can never come first"),
         pytest.param([("call", "call", 28)], {}, [], id="a channel's gap to itself"),
-        pytest.param([(None, None, 14)], {}, [("a.call", "a.email", "a.web")], id="each two fit, three do not"),
-        pytest.param([(None, None, 13)], {}, [], id="three fit exactly"),
+        pytest.param(
+            [
+                ("call", "web", 14),
+                ("web", "call", 14),
+                ("web", "email", 5),
+                ("email", "web", 5),
+                ("call", "email", 14),
+                ("email", "call", 14),
+            ],
+            {"call": (10, 17)},
+            [("a.call", "a.email", "a.web")],
+            id="each two fit, three do not",
+        ),
         pytest.param([("call", "web", 14), ("web", "email", 14)], {}, [], id="a chain has a way round"),
     ],
 )
 def test_min_gap_within_the_plan(rows, runs, expected):
     problem = problem_of(rule_min_gap=gaps(*rows), rule_channel_window=windows(**runs))
     assert [row for row in together(problem) if row[0].startswith("a.")] == expected
+
+
+@pytest.mark.parametrize(("days", "caps"), [(14, 2), (13, None), (28, 1)])
+def test_one_gap_between_any_two_actions_is_a_cap(days, caps):
+    problem = problem_of(rule_min_gap=gaps((None, None, days)), hcps=[{"hcp_id": "a", "rep_id": "R"}])
+    assert together(problem) == []
+    assert cap_rows(problem) == ({"room that gaps leave": [(["a.call", "a.email", "a.web"], caps)]} if caps else {})
 
 
 def fits(runs: list[tuple[int, int]], wait: np.ndarray) -> bool:
@@ -105,22 +123,24 @@ def test_sets_of_actions_against_every_order_and_date(seed):
         for one, other in product(range(4), repeat=2):
             if last in (None, channels[one]) and following in (None, channels[other]):
                 wait[one, other] = max(wait[one, other], days)
-    forbidden = together(build_problem(tables, settings))
+    problem = build_problem(tables, settings)
+    forbidden = together(problem)
+    room = min((upper for groups in cap_rows(problem).values() for _, upper in groups), default=4)
     for size in (2, 3, 4):
         for chosen in combinations(range(4), size):
             names = {f"a.{channels[code]}" for code in chosen}
-            allowed = not any(set(row) <= names for row in forbidden)
+            allowed = not any(set(row) <= names for row in forbidden) and size <= room
             assert allowed == fits([runs[channels[code]] for code in chosen], wait[np.ix_(chosen, chosen)]), (names, rows, runs)
 
 
 def test_beyond_six_linked_channels_four_actions_are_safe():
     catalog = pd.DataFrame({"channel": [f"c{number}" for number in range(8)], "unit_cost": 1.0})
-    problem = problem_of(catalog=catalog, hcps=[{"hcp_id": "a"}], rule_min_gap=gaps((None, None, 9)))
-    assert together(problem) == []  # four fit: 27 days
-    [(pairs, upper)] = cap_rows(problem)["gaps leave room for 4 actions"]
-    assert (len(pairs), upper) == (8, 4)
-    loose = problem_of(catalog=catalog, hcps=[{"hcp_id": "a"}], rule_min_gap=gaps((None, None, 3)))
-    assert loose.caps == []  # all eight fit: 21 days
+    everyone = {"catalog": catalog, "hcps": [{"hcp_id": "a"}]}
+    problem = problem_of(**everyone, rule_min_gap=gaps((None, None, 9)))
+    assert [(len(pairs), upper) for pairs, upper in cap_rows(problem)["room that gaps leave"]] == [(8, 4)]  # 27 days hold four
+    problem = problem_of(**everyone, rule_min_gap=gaps((None, None, 5)))
+    assert [(len(pairs), upper) for pairs, upper in cap_rows(problem)["room that gaps leave"]] == [(8, 4)]  # six would fit, four are safe
+    assert problem_of(**everyone, rule_min_gap=gaps((None, None, 3))).caps == []  # all eight fit: 21 days
 
 
 def limits(*rows) -> pd.DataFrame:
