@@ -9,7 +9,7 @@
         {{ return(false) }}
     {%- endif -%}
     {#- a default selector narrows without an argument; a retry knows no selection of its own -#}
-    {%- if selected_resources -%}
+    {%- if execute and selected_resources -%}
         {%- for node in graph.nodes.values() if node.resource_type in ['model', 'seed', 'snapshot', 'test'] and node.unique_id not in selected_resources -%}
             {{ return(false) }}
         {%- endfor -%}

@@ -8,7 +8,7 @@
         {{ utc_now() }},
         'publish'
     from {{ decisions }} as decisions
-    inner join {{ ref('run_config') }} as run on decisions.run_id = run.run_id
+    inner join {{ ref('run_config').render() }} as run on decisions.run_id = run.run_id
     where decisions.decision = 'published'
         and not exists (select 1 from {{ publications() }} as earlier where earlier.run_id = decisions.run_id)
 {%- endmacro %}

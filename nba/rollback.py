@@ -51,7 +51,8 @@ def run(args: argparse.Namespace) -> int:
     from nba.load.command import parse_switches
 
     before, now = rollback(args.to, args.target, args.project_dir, parse_switches(args.vars).get("nba_schema_prefix"))
-    print(f"Published now: run {now.run_id}, cycle {now.cycle_start}. Before: run {before.run_id}, cycle {before.cycle_start}; it stays in memory.")
+    print(f"Published now: run {now.run_id}, cycle {now.cycle_start}.")
+    print(f"Before: run {before.run_id}, cycle {before.cycle_start}; it stays in memory.")
     return 0
 
 
@@ -64,12 +65,15 @@ def rollback(
     nothing lies before, the run is unknown, was never published, or is published already.
     """
     from nba.project import find_project, read_yaml
-    from nba.warehouse import connect, quoted
+    from nba.warehouse import connect, quoted, resolve_target
 
     project = find_project(project_dir)
     if prefix is None:
         prefix = str(read_yaml(project / "dbt_project.yml").get("vars", {}).get("nba_schema_prefix", ""))
     schema = quoted(f"{prefix}memory")
+    path = resolve_target(target, project).path
+    if not path.is_file():
+        raise NbaError(f"there is no warehouse at {path}: nothing is published yet, so there is nothing to roll back")
     con = connect(target, project)
     try:
         con.execute("begin transaction")
@@ -78,7 +82,8 @@ def rollback(
         chosen = choose(log, kept, to)
         con.execute(
             f"""insert into {schema}.publications (publication_number, run_id, cycle_start, published_at, action)
-            select max(publication_number) + 1, ?, ?, cast(current_timestamp at time zone 'UTC' as timestamp), 'rollback' from {schema}.publications""",
+            select max(publication_number) + 1, ?, ?, cast(current_timestamp at time zone 'UTC' as timestamp), 'rollback'
+            from {schema}.publications""",
             [chosen.run_id, chosen.cycle_start],
         )
         con.execute("commit")
@@ -104,7 +109,8 @@ def choose(log: Sequence[Publication], kept: frozenset[str], to: str | None) -> 
     else:
         others = sorted(published.keys() - {log[-1].run_id})
         known = f" Runs that were: {', '.join(others)}." if others else ""
-        raise NbaError(f"run {to} was never published, so it cannot be rolled back to.{known}" if to in kept else f"there is no run {to} in memory.{known}")
+        problem = f"run {to} was never published, so it cannot be rolled back to" if to in kept else f"there is no run {to} in memory"
+        raise NbaError(f"{problem}.{known}")
     if chosen.run_id not in kept:
         raise NbaError(f"run {chosen.run_id} is no longer kept in memory; choose another with --to")
     return Publication(chosen.run_id, chosen.cycle_start, "rollback")
@@ -122,7 +128,8 @@ def _trail(log: Sequence[Publication]) -> list[str]:
 
 
 def _tables(con: duckdb.DuckDBPyConnection, schema_name: str) -> set[str]:
-    found = con.execute("select table_name from information_schema.tables where table_schema = ? and table_catalog = current_database()", [schema_name])
+    query = "select table_name from information_schema.tables where table_schema = ? and table_catalog = current_database()"
+    found = con.execute(query, [schema_name])
     return {name for (name,) in found.fetchall()}
 
 

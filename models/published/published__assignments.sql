@@ -1,7 +1,7 @@
 -- depends_on: {{ ref('publish') }}
 with
 
-kept as (select * from {{ ref('memory__assignments') }}),
+kept as (select * from {{ ref('memory__assignments').render() }}),
 
 final as (
     select *

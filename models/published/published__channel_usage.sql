@@ -1,7 +1,7 @@
 -- depends_on: {{ ref('publish') }}
 with
 
-kept as (select * from {{ ref('memory__channel_usage') }}),
+kept as (select * from {{ ref('memory__channel_usage').render() }}),
 
 final as (
     select *

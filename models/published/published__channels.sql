@@ -1,7 +1,7 @@
 -- depends_on: {{ ref('publish') }}
 with
 
-kept as (select * from {{ ref('memory__channels') }}),
+kept as (select * from {{ ref('memory__channels').render() }}),
 
 final as (
     select *

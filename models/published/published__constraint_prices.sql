@@ -1,7 +1,7 @@
 -- depends_on: {{ ref('publish') }}
 with
 
-kept as (select * from {{ ref('memory__constraint_prices') }}),
+kept as (select * from {{ ref('memory__constraint_prices').render() }}),
 
 final as (
     select *

@@ -1,7 +1,7 @@
 -- depends_on: {{ ref('publish') }}
 with
 
-kept as (select * from {{ ref('memory__gap_list') }}),
+kept as (select * from {{ ref('memory__gap_list').render() }}),
 
 final as (
     select *

@@ -1,7 +1,7 @@
 -- depends_on: {{ ref('publish') }}
 with
 
-kept as (select * from {{ ref('memory__hcp_channel_scores') }}),
+kept as (select * from {{ ref('memory__hcp_channel_scores').render() }}),
 
 final as (
     select *

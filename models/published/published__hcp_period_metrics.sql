@@ -1,7 +1,7 @@
 -- depends_on: {{ ref('publish') }}
 with
 
-kept as (select * from {{ ref('memory__hcp_period_metrics') }}),
+kept as (select * from {{ ref('memory__hcp_period_metrics').render() }}),
 
 final as (
     select *

@@ -1,7 +1,7 @@
 -- depends_on: {{ ref('publish') }}
 with
 
-kept as (select * from {{ ref('memory__hcps') }}),
+kept as (select * from {{ ref('memory__hcps').render() }}),
 
 final as (
     select *

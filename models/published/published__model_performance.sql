@@ -1,7 +1,7 @@
 -- depends_on: {{ ref('publish') }}
 with
 
-kept as (select * from {{ ref('memory__model_performance') }}),
+kept as (select * from {{ ref('memory__model_performance').render() }}),
 
 publications as (select * from {{ publications() }}),
 

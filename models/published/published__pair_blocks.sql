@@ -1,7 +1,7 @@
 -- depends_on: {{ ref('publish') }}
 with
 
-kept as (select * from {{ ref('memory__pair_blocks') }}),
+kept as (select * from {{ ref('memory__pair_blocks').render() }}),
 
 final as (
     select *

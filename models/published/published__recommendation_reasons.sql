@@ -1,7 +1,7 @@
 -- depends_on: {{ ref('publish') }}
 with
 
-kept as (select * from {{ ref('memory__recommendation_reasons') }}),
+kept as (select * from {{ ref('memory__recommendation_reasons').render() }}),
 
 final as (
     select *

@@ -1,7 +1,7 @@
 -- depends_on: {{ ref('publish') }}
 with
 
-kept as (select * from {{ ref('memory__recommendations') }}),
+kept as (select * from {{ ref('memory__recommendations').render() }}),
 
 publications as (select * from {{ publications() }}),
 

@@ -1,7 +1,7 @@
 -- depends_on: {{ ref('publish') }}
 with
 
-kept as (select * from {{ ref('memory__rejections') }}),
+kept as (select * from {{ ref('memory__rejections').render() }}),
 
 final as (
     select *

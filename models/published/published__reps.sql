@@ -1,7 +1,7 @@
 -- depends_on: {{ ref('publish') }}
 with
 
-kept as (select * from {{ ref('memory__reps') }}),
+kept as (select * from {{ ref('memory__reps').render() }}),
 
 final as (
     select *

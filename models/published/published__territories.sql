@@ -1,7 +1,7 @@
 -- depends_on: {{ ref('publish') }}
 with
 
-kept as (select * from {{ ref('memory__territories') }}),
+kept as (select * from {{ ref('memory__territories').render() }}),
 
 final as (
     select *

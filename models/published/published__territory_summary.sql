@@ -1,7 +1,7 @@
 -- depends_on: {{ ref('publish') }}
 with
 
-kept as (select * from {{ ref('memory__territory_summary') }}),
+kept as (select * from {{ ref('memory__territory_summary').render() }}),
 
 final as (
     select *
