@@ -23,6 +23,7 @@ from optimization.solve import Incumbent, integer_program
 
 COLUMNS = ["rule", "limit_id", "label", "limit_value", "loosening", "direction", "problem", "what_to_do"]
 WHOLE_COLUMNS = 20_000  # up to here whole touches are diagnosed over all columns, beyond over those the fractional answer needs
+CLEAR = 1e-7  # scaled loosening above which limits conflict
 FILTERED = 40  # at most this many limits are tried one by one
 FIELD = {
     ("budget", "max", "cost"): "max_cost",
@@ -152,16 +153,30 @@ def _loosen(scene: _Scene, bound: np.ndarray, kept: np.ndarray) -> Incumbent | N
     return plan
 
 
+def _fractional(scene: _Scene, bound: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, float]:
+    """(prices, least scaled loosening) of the `kept` limits when fractions of sets are allowed."""
+    shared = replace(scene.shared, bound=bound)
+    price, least, _ = least_loosening(scene.sets, shared, scene.sets.start[:-1].copy(), np.where(kept, 1.0 / shared.scale, 0.0))
+    return price, least
+
+
 def _minimal_group(scene: _Scene, bound: np.ndarray, hard: list[int], slack: np.ndarray) -> list[int]:
     """A few of the hard limits that already cannot hold together: none of them can be dropped."""
 
     def clash(numbers: list[int]) -> bool:
         kept = np.zeros(scene.shared.count, dtype=bool)
         kept[numbers] = True
+        if _fractional(scene, bound, kept)[1] > CLEAR:
+            return True  # not even fractions of sets hold them
+        if fractional:
+            return False
         plan = _loosen(scene, bound, kept)
-        return plan is not None and plan.penalty > 1e-7
+        return plan is not None and plan.penalty > CLEAR
 
-    group = list(hard)
+    price, least = _fractional(scene, bound, scene.hard)
+    fractional = least > CLEAR
+    # Where fractions of sets conflict already, the limits with a price are a proof of it (Farkas), and only they need be looked at.
+    group = [n for n in hard if price[n] > 0] if fractional else list(hard)
     blocks = [x for x in (group[i : i + max(1, len(group) // 8)] for i in range(0, len(group), max(1, len(group) // 8)))]
     for part in blocks if len(group) > 8 else []:  # whole blocks first, so that hundreds of limits take few solves
         rest = [n for n in group if n not in part]
