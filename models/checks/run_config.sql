@@ -26,8 +26,6 @@ final as (
         cycle.cycle_periods,
         cycle.grain,
         cycle.panel_start,
-        cycle.engagement_last as engagement_through,
-        cycle.kpi_last as kpi_through,
         {{ switch.get('nba_window_short', 0) }} as window_short,
         {{ switch.get('nba_window_long', 0) }} as window_long,
         {{ switch.get('nba_training_snapshots', 0) }} as snapshots,

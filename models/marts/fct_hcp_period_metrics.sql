@@ -10,6 +10,8 @@ kpi as (select * from {{ ref('stg_kpi') }}),
 
 run as (select * from {{ ref('run_config') }}),
 
+known as (select kpi_through from {{ ref('feat_snapshots') }} where is_scoring),
+
 periods as (
     select
         all_periods.period_start,
@@ -94,7 +96,7 @@ timeline as (
             when known_kpi.hcp_id is not null then known_kpi.kpi_value
             when run.kpi_absent = 'zero'
                 and periods.period_start >= first_kpi.first_kpi_start
-                and periods.period_start <= run.kpi_through
+                and periods.period_start <= known.kpi_through
                 then 0
         end as kpi_value,
         known_kpi.market_value,
@@ -105,6 +107,7 @@ timeline as (
     from hcps
     cross join periods
     cross join run
+    cross join known
     left join first_kpi on hcps.hcp_id = first_kpi.hcp_id
     left join known_kpi on hcps.hcp_id = known_kpi.hcp_id and periods.period_start = known_kpi.period_start
     left join touches on hcps.hcp_id = touches.hcp_id and periods.period_start = touches.period_start

@@ -36,6 +36,7 @@ def fit_boosting(
 ) -> Any:
     """A fitted classifier of `iterations` trees. Needs both answered and unanswered touches."""
     from sklearn.ensemble import HistGradientBoostingClassifier
+    from threadpoolctl import threadpool_limits
 
     rows, label, weight = _classified_rows(responses, touches)
     categorical = encoder.is_categorical
@@ -51,7 +52,9 @@ def fit_boosting(
         early_stopping=False,
         random_state=settings.seed,
     )
-    return model.fit(matrix[rows], label, sample_weight=weight)
+    # One thread: on shared cores the fit's threads wait for each other (eight times slower), and the sums keep one order.
+    with threadpool_limits(limits=1):
+        return model.fit(matrix[rows], label, sample_weight=weight)
 
 
 def keep_best(model: Any, matrix: np.ndarray, responses: np.ndarray, touches: np.ndarray) -> int:
