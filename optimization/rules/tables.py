@@ -156,16 +156,15 @@ def _nulls(kind: str, rows: int) -> np.ndarray:
 def _distinct(series: pd.Series) -> tuple[np.ndarray, list[object]]:
     """Code of each row among the distinct values (-1 = null), and those values: parsing each once keeps wide tables cheap."""
     codes, distinct = pd.factorize(series)
-    return codes, [None if value is pd.NaT else value for value in distinct]
+    # One conversion to Python objects: reading an Arrow-backed array element by element is slow.
+    return codes, np.asarray(distinct, dtype=object).tolist()
 
 
 def read_text(series: pd.Series, where: str) -> np.ndarray:
     """Object array of str or None. Whole numbers lose a trailing .0 (an id that passed through a float), booleans are true/false."""
     codes, distinct = _distinct(series)
     words = np.empty(len(distinct) + 1, dtype=object)
-    for place, value in enumerate(distinct):
-        words[place] = _word(value)
-    words[-1] = None
+    words[:-1] = [_word(value) for value in distinct]
     return words[codes]
 
 
@@ -246,7 +245,7 @@ def _parsed(series: pd.Series, parse: Callable[[object], object], dtype: object,
     codes, distinct = _distinct(series)
     values = np.empty(len(distinct) + 1, dtype=dtype)
     for place, value in enumerate(distinct):
-        values[place] = null if value is None else parse(value)
+        values[place] = parse(value)
     values[-1] = null
     return values[codes]
 
