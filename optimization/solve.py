@@ -21,7 +21,7 @@ from optimization.problem import PlanSettings, Problem
 from optimization.restricted import Restricted, restrict
 from optimization.sets import HcpSets, SharedLimits, best_per_hcp, build_sets, build_shared
 
-EXACT_COLUMNS = 5000  # problems up to so many columns are solved to the last digit, not to settings.gap
+EXACT_COLUMNS = 600  # problems up to so many columns are solved to the last digit, not to settings.gap
 NARROW = 5000  # columns beyond one per HCP up to which a proof by the prices alone is tried
 FIRST_EXTRA = 500  # columns beyond one per HCP of the first integer program around the core
 MOST_EXTRA = 15_000  # and of the last one
@@ -141,7 +141,8 @@ def widen(case: Case, search: Search, tolerance: Callable[[float], float], setti
     while True:
         reach = float(order[min(wanted, len(order)) - 1]) if wanted < len(order) else np.inf
         if search.best is not None:
-            reach = min(reach, case.prices.bound - search.best.total)  # beyond it no column can be part of a better plan
+            # beyond it no column can be part of a plan that is better by more than the tolerance
+            reach = min(reach, case.prices.bound - search.best.total - tolerance(search.best.total))
         inside = short <= max(reach, 0.0) + 1e-12
         columns = np.flatnonzero(inside)
         leave = tolerance(search.bound if search.best is None else search.best.total) / 2
