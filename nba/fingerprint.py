@@ -2,7 +2,7 @@
 
 Canonical text of a table: a line `table`, its name and its column names, then one line per row, fields separated by tabs. Columns stand
 in the given order, rows are ordered by those columns from left to right (nulls first, text by its UTF-8 bytes). As the contract puts keys
-first, that is the order by key with all other columns as tie-break. Dates are ISO, a timestamp is UTC and without its time of day at midnight,
+first, that is the order by key with all other columns as tie-break. Dates are ISO, a timestamp is UTC and at midnight only its date,
 floating-point and decimal numbers have 9 significant digits, whole numbers all of theirs, null is \\N; backslash, tab and line ends inside
 text are escaped as \\\\, \\t, \\n and \\r.
 """
@@ -46,12 +46,15 @@ FINGERPRINTED = (
 def input_fingerprint(tables: Mapping[str, Any]) -> str:
     """SHA-256 (hex) of the canonical text of all tables.
 
-    `tables` maps each name of FINGERPRINTED to a pyarrow Table or a DuckDB relation with its columns in the contract's order, then the others by
-    name (as the base_ views have them). Relations are ordered by the engine and streamed in batches.
+    `tables` maps each name of FINGERPRINTED to a pyarrow Table or a DuckDB relation with its columns in the contract's order, then the
+    others by name (as the base_ views have them). Relations are ordered by the engine and streamed in batches.
     Raises ValueError naming tables that are missing or unknown.
     """
     if set(tables) != set(FINGERPRINTED):
-        raise ValueError(f"tables must be exactly those of the contract; missing: {sorted(set(FINGERPRINTED) - set(tables))}, unknown: {sorted(set(tables) - set(FINGERPRINTED))}")
+        raise ValueError(
+            f"tables must be exactly those of the contract; missing: {sorted(set(FINGERPRINTED) - set(tables))}, "
+            f"unknown: {sorted(set(tables) - set(FINGERPRINTED))}"
+        )
     digest = hashlib.sha256()
     for name in FINGERPRINTED:
         columns, batches = _ordered_batches(tables[name])
@@ -112,7 +115,6 @@ def canonical_lines(batch: pa.RecordBatch) -> bytes:
 def _as_text(column: pa.Array) -> pa.Array:
     """One column as canonical text (large_string), nulls kept."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     kind = column.type
     if pa.types.is_dictionary(kind):
@@ -158,7 +160,7 @@ def _numbers_as_text(column: pa.Array) -> pa.Array:
     import pyarrow.compute as pc
 
     low, high = (bound.as_py() for bound in pc.min_max(column).values())
-    if low is not None and -1e9 < low and high < 1e9 and pc.all(pc.equal(pc.floor(column), column)).as_py():
+    if low is not None and low > -1e9 and high < 1e9 and pc.all(pc.equal(pc.floor(column), column)).as_py():
         # whole numbers of at most 9 digits read alike as integers; this also turns -0 into 0
         return column.cast(pa.int64()).cast(pa.large_string())
     return _through_distinct(column, _number_texts)

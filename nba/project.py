@@ -63,7 +63,7 @@ class Contract:
 
 
 def find_project(start: Path | None = None) -> Path:
-    """The folder of this dbt project: `start` or the working directory or a folder above, else the checkout that this package was installed from.
+    """The folder of this dbt project: `start` or the working directory or a folder above, else the checkout that holds this package.
 
     Raises NbaError when none holds a dbt_project.yml of the name `nba`.
     """
@@ -79,7 +79,10 @@ def _is_project(folder: Path) -> bool:
     path = folder / "dbt_project.yml"
     if not path.is_file():
         return False
-    return any(line.split("#")[0].replace("'", "").replace('"', "").split() == ["name:", PROJECT_NAME] for line in path.read_text("utf-8").splitlines())
+    return any(
+        line.split("#")[0].replace("'", "").replace('"', "").split() == ["name:", PROJECT_NAME]
+        for line in path.read_text("utf-8").splitlines()
+    )
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

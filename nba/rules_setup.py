@@ -10,7 +10,11 @@ from nba.errors import NbaError
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Declare the sub-command."""
-    parser = subparsers.add_parser("init-rules", help="create the missing empty rule tables", description="Create every rule table that the schema lacks, empty and typed.")
+    parser = subparsers.add_parser(
+        "init-rules",
+        help="create the missing empty rule tables",
+        description="Create every rule table that the schema lacks, empty and typed.",
+    )
     parser.add_argument("--schema", default="raw", help="schema of the rule tables (default: raw)")
     parser.add_argument("--target", help="target of profiles.yml (default: the profile's own)")
     parser.add_argument("--project-dir", type=Path, help="folder of the dbt project (default: the working directory or above)")
@@ -19,7 +23,11 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     """Create what is missing and say which tables that were."""
     created = init_rules(args.schema, args.target, args.project_dir)
-    print(f"Created empty in schema {args.schema}: {', '.join(created)}." if created else f"Schema {args.schema} has all rule tables already; nothing was created.")
+    print(
+        f"Created empty in schema {args.schema}: {', '.join(created)}."
+        if created
+        else f"Schema {args.schema} has all rule tables already; nothing was created."
+    )
     return 0
 
 
@@ -38,7 +46,10 @@ def init_rules(schema: str, target: str | None = None, project_dir: Path | None 
     contract = read_contract(project)
     con = connect(target, project)
     try:
-        found = con.execute("select lower(table_name) from information_schema.tables where table_schema = ? and table_catalog = current_database()", [schema])
+        found = con.execute(
+            "select lower(table_name) from information_schema.tables where table_schema = ? and table_catalog = current_database()",
+            [schema],
+        )
         there = {name for (name,) in found.fetchall()}
         missing = [table for table in contract.rules if table.name not in there]
         con.execute("begin transaction")

@@ -71,7 +71,10 @@ def resolve_target(target: str | None, project_dir: Path) -> Target:
     name = target or _render(profile.get("target", "default"), profiles)
     if name not in outputs:
         known = ", ".join(f"{key} ({value.get('type')})" for key, value in outputs.items())
-        raise NbaError(f"there is no target {name} in {profiles}. Targets there: {known}. This command works with {', '.join(WORKING_KINDS)} targets so far")
+        raise NbaError(
+            f"there is no target {name} in {profiles}. Targets there: {known}. "
+            f"This command works with {', '.join(WORKING_KINDS)} targets so far"
+        )
     kind = _render(outputs[name].get("type"), profiles)
     path = str(_render(outputs[name].get("path", ":memory:"), profiles)) if kind == "duckdb" else ""
     if kind == "duckdb" and (path == ":memory:" or path.startswith(("md:", "motherduck:")) or not path):
@@ -91,7 +94,9 @@ def open_file(path: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection:
         text = " ".join(str(error).split())
         if "lock" in text.lower():
             holder = text[text.find("(PID") :].split(")")[0] + ")" if "(PID" in text else ""
-            raise NbaError(f"{path} is open in another process {holder}: close it (a DuckDB file has one writer) and run again".replace("  ", " ")) from error
+            raise NbaError(
+                f"{path} is open in another process {holder}: close it (a DuckDB file has one writer) and run again".replace("  ", " ")
+            ) from error
         raise NbaError(f"cannot open {path}: {text}") from error
 
 

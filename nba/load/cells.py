@@ -20,7 +20,7 @@ EMPTY_HINT = "or leave the cell empty where unknown"
 
 @dataclass(frozen=True)
 class Wrong:
-    """One kind of wrong cell: an SQL condition (true for wrong cells only), what is wrong, what to do, and whether the rule's value is null there."""
+    """One kind of wrong cell: an SQL condition, what is wrong, what to do, and whether the rule's value is null there."""
 
     condition: str
     problem: str
@@ -76,27 +76,39 @@ def _double_from_text(cell: str) -> CellRule:
 
 def _date_from_text(cell: str) -> CellRule:
     value = f"case when regexp_full_match({cell}, '{ISO_DATE}') then try_cast(left({cell}, 10) as date) end"
-    return CellRule(value, (Wrong(f"{cell} is not null and ({value}) is null", "is not a date", f"write dates as YYYY-MM-DD, {EMPTY_HINT}"),))
+    return CellRule(
+        value, (Wrong(f"{cell} is not null and ({value}) is null", "is not a date", f"write dates as YYYY-MM-DD, {EMPTY_HINT}"),)
+    )
 
 
 def _timestamp_from_text(cell: str) -> CellRule:
-    moment = f"case when regexp_full_match({cell}, '{HAS_OFFSET}') then try_cast({cell} as timestamptz) at time zone 'UTC' else try_cast({cell} as timestamp) end"
+    in_utc = f"try_cast({cell} as timestamptz) at time zone 'UTC'"
+    moment = f"case when regexp_full_match({cell}, '{HAS_OFFSET}') then {in_utc} else try_cast({cell} as timestamp) end"
     value = f"case when regexp_full_match({cell}, '{ISO_TIMESTAMP}') then {moment} end"
     hint = f"write it as YYYY-MM-DD or YYYY-MM-DD HH:MM:SS, {EMPTY_HINT}"
     return CellRule(value, (Wrong(f"{cell} is not null and ({value}) is null", "is not a date or timestamp", hint),))
 
 
 def _boolean_from_text(cell: str) -> CellRule:
-    value = f"case when lower({cell}) in ('true', 't', '1', 'yes', 'y') then true when lower({cell}) in ('false', 'f', '0', 'no', 'n') then false end"
-    return CellRule(value, (Wrong(f"{cell} is not null and ({value}) is null", "is not true or false", f"write true or false, {EMPTY_HINT}"),))
+    word = f"lower({cell})"
+    value = f"case when {word} in ('true', 't', '1', 'yes', 'y') then true when {word} in ('false', 'f', '0', 'no', 'n') then false end"
+    return CellRule(
+        value, (Wrong(f"{cell} is not null and ({value}) is null", "is not true or false", f"write true or false, {EMPTY_HINT}"),)
+    )
 
 
 def typed_rule(cell: str, given: str, data_type: str) -> CellRule:
-    """Rule for a column of the engine's type `given`, as Parquet columns are. A type that cannot be read as the wanted one is kept: the contract's own check names it."""
+    """Rule for a column of the engine's type `given`, as Parquet columns are.
+
+    A type that cannot be read as the wanted one is kept: the build's own check names it.
+    """
     given = given.upper()
     if given == "VARCHAR":
         return text_rule(cell, data_type)
-    is_float, is_whole = given in ("DOUBLE", "FLOAT") or given.startswith("DECIMAL"), re.fullmatch(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?", given) is not None
+    is_float, is_whole = (
+        given in ("DOUBLE", "FLOAT") or given.startswith("DECIMAL"),
+        re.fullmatch(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?", given) is not None,
+    )
     if data_type == "text":
         return _text_from_typed(cell, given, is_float)
     if data_type in ("integer", "double precision") and (is_float or is_whole):
@@ -104,13 +116,17 @@ def typed_rule(cell: str, given: str, data_type: str) -> CellRule:
     if data_type in ("date", "timestamp") and given.startswith(("DATE", "TIMESTAMP")):
         return _day_from_typed(cell, given, data_type)
     if data_type == "boolean" and is_whole:
-        return CellRule(f"case {cell} when 1 then true when 0 then false end", (Wrong(f"{cell} not in (0, 1)", "is not true or false", "give a boolean, or 1 and 0"),))
+        return CellRule(
+            f"case {cell} when 1 then true when 0 then false end",
+            (Wrong(f"{cell} not in (0, 1)", "is not true or false", "give a boolean, or 1 and 0"),),
+        )
     return CellRule(cell)
 
 
 def _text_from_typed(cell: str, given: str, is_float: bool) -> CellRule:
     if is_float:
-        whole = f"case when {cell} = trunc({cell}) and abs({cell}) < 1e15 then cast(cast({cell} as bigint) as varchar) else cast({cell} as varchar) end"
+        is_whole = f"{cell} = trunc({cell}) and abs({cell}) < 1e15"
+        whole = f"case when {is_whole} then cast(cast({cell} as bigint) as varchar) else cast({cell} as varchar) end"
         return CellRule(whole, (Wrong(f"not isfinite(cast({cell} as double))", "is NaN or infinite", "give text, or null"),))
     if re.search(r"\[|STRUCT|MAP|UNION|BLOB", given):
         return CellRule(cell)
@@ -119,15 +135,22 @@ def _text_from_typed(cell: str, given: str, is_float: bool) -> CellRule:
 
 def _number_from_typed(cell: str, data_type: str) -> CellRule:
     number = f"cast({cell} as double)"
+    is_whole = f"isfinite({number}) and {number} = trunc({number})"
     endless = Wrong(f"not isfinite({number})", "is NaN or infinite", "give a number, or null where unknown")
     if data_type == "double precision":
         return CellRule(f"case when isfinite({number}) then {number} end", (endless,))
     return CellRule(
-        f"case when isfinite({number}) and {number} = trunc({number}) and abs({number}) <= {INTEGER_LIMIT} then cast({number} as integer) end",
+        f"case when {is_whole} and abs({number}) <= {INTEGER_LIMIT} then cast({number} as integer) end",
         (
             endless,
-            Wrong(f"isfinite({number}) and {number} <> trunc({number})", "is not a whole number", "give a whole number, or null where unknown"),
-            Wrong(f"isfinite({number}) and {number} = trunc({number}) and abs({number}) > {INTEGER_LIMIT}", "is too large for a whole number", f"give at most {INTEGER_LIMIT}"),
+            Wrong(
+                f"isfinite({number}) and {number} <> trunc({number})", "is not a whole number", "give a whole number, or null where unknown"
+            ),
+            Wrong(
+                f"{is_whole} and abs({number}) > {INTEGER_LIMIT}",
+                "is too large for a whole number",
+                f"give at most {INTEGER_LIMIT}",
+            ),
         ),
     )
 
@@ -144,11 +167,16 @@ def _day_from_typed(cell: str, given: str, data_type: str) -> CellRule:
 
 def started_by(value: str, today: date) -> Wrong:
     """A period that starts after `today` cannot have been observed: the only use of the clock."""
-    return Wrong(f"({value}) > date '{today.isoformat()}'", f"starts after today ({today.isoformat()})", "leave out periods that have not begun, or correct the date", False)
+    return Wrong(
+        f"({value}) > date '{today.isoformat()}'",
+        f"starts after today ({today.isoformat()})",
+        "leave out periods that have not begun, or correct the date",
+        False,
+    )
 
 
 def guessed_type_sql(cell: str) -> str:
-    """An aggregate that names the type of a candidate feature given as text: boolean, bigint, double precision, else text (leading zeros mark a code)."""
+    """An aggregate: the type of a candidate feature given as text (leading zeros mark a code, which stays text)."""
     trimmed = f"nullif(trim({cell}), '')"
     whole, number = r"-?(0|[1-9]\d{0,17})", r"-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?"
     return (

@@ -31,7 +31,7 @@ PLACE_SWITCHES = ("input_schema", "input_database", "input_tables", "rule_schema
 
 @dataclass(frozen=True)
 class Findings:
-    """What the checks said: errors, notes (warnings), and the panel's grain (`week`, `month`, `mixed`) with its newest periods, where known."""
+    """What the checks said: errors, notes (warnings), the panel's grain (`week`, `month`, `mixed`) and its newest period, where known."""
 
     errors: tuple[Problem, ...]
     notes: tuple[Problem, ...]
@@ -67,8 +67,27 @@ def _run_dbt(scratch_file: Path, project_dir: Path, switches: Mapping[str, Any],
     own = {name: value for name, value in switches.items() if name not in PLACE_SWITCHES}
     given = {**own, "input_schema": SCRATCH_SCHEMA, "rule_schema": SCRATCH_SCHEMA, "nba_loading": True}
     own_project = _part_of_project(project_dir, work_dir / "project")
-    arguments = ["run", "--select", f"+{GATE}", "--vars", json.dumps(given), "--project-dir", str(own_project), "--profiles-dir", str(work_dir)]
-    arguments += ["--target-path", str(work_dir / "target"), "--log-path", str(work_dir / "logs"), "--log-level", "none", "--quiet", "--no-print"]
+    arguments = [
+        "run",
+        "--select",
+        f"+{GATE}",
+        "--vars",
+        json.dumps(given),
+        "--project-dir",
+        str(own_project),
+        "--profiles-dir",
+        str(work_dir),
+    ]
+    arguments += [
+        "--target-path",
+        str(work_dir / "target"),
+        "--log-path",
+        str(work_dir / "logs"),
+        "--log-level",
+        "none",
+        "--quiet",
+        "--no-print",
+    ]
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         outcome = dbtRunner().invoke(arguments)
     # the adapter would keep the file open until the process ends

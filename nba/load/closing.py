@@ -28,7 +28,14 @@ def build_line(schema: str, cycle_start: str, switches: Mapping[str, Any], targe
     """The `dbt build` command for the loaded tables, ready for a shell: the user's own switches stay, places and the date are filled in."""
     import yaml
 
-    given = {"input_schema": schema, **{name: value for name, value in switches.items() if name not in ("input_schema", "rule_schema", "input_tables", "input_database", "nba_cycle_start")}}
+    given = {
+        "input_schema": schema,
+        **{
+            name: value
+            for name, value in switches.items()
+            if name not in ("input_schema", "rule_schema", "input_tables", "input_database", "nba_cycle_start")
+        },
+    }
     pairs = [f"{name}: {_flow(yaml, value)}" for name, value in given.items()] + [f'nba_cycle_start: "{cycle_start}"']
     aim = f" --target {shlex.quote(target)}" if target else ""
     return f"dbt build{aim} --vars {shlex.quote('{' + ', '.join(pairs) + '}')}"
@@ -45,7 +52,8 @@ def consent_line(scratch: duckdb.DuckDBPyConnection) -> str:
     channels: list[str] = []
     if "requires_consent" in columns:
         found = scratch.sql(
-            f"select cast(channel as text) from {SCRATCH_SCHEMA}.engagement_action_catalog where try_cast(cast(requires_consent as text) as boolean) order by 1"
+            f"select cast(channel as text) from {SCRATCH_SCHEMA}.engagement_action_catalog "
+            "where try_cast(cast(requires_consent as text) as boolean) order by 1"
         ).fetchall()
         channels = [channel for (channel,) in found]
     if not channels:

@@ -44,7 +44,10 @@ class LoadRequest:
         if not SCHEMA_PATTERN.fullmatch(self.schema):
             raise NbaError(f"--schema {self.schema!r} is no schema name: use small letters, digits and underscores")
         if self.switches.get("input_schema", self.schema) != self.schema:
-            raise NbaError(f"--vars names input_schema {self.switches['input_schema']}, but the tables go into schema {self.schema}: give --schema instead")
+            raise NbaError(
+                f"--vars names input_schema {self.switches['input_schema']}, but the tables go into schema {self.schema}: "
+                "give --schema instead"
+            )
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -52,8 +55,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser(
         "load",
         help="load a folder of CSV or Parquet files into the warehouse, checked, all or nothing",
-        description="Read <table>.csv or <table>.parquet (inputs and rules) of FOLDER, check them against the contract and put them into the "
-        "schema, all or nothing.",
+        description="Read <table>.csv or <table>.parquet (inputs and rules) of FOLDER, check them against the contract and put them "
+        "into the schema, all or nothing.",
     )
     parser.add_argument("folder", type=Path, metavar="FOLDER")
     parser.add_argument("--target", help="target of profiles.yml (default: the profile's own)")
@@ -64,7 +67,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         action="store_true",
         help="let the folder be all the rules: empty files, and without --partial missing files, empty the rule tables that are there",
     )
-    parser.add_argument("--vars", default="{}", help="switches of the build, as for dbt, that the checks should know, e.g. '{unknown_hcp: drop}'")
+    parser.add_argument(
+        "--vars", default="{}", help="switches of the build, as for dbt, that the checks should know, e.g. '{unknown_hcp: drop}'"
+    )
     parser.add_argument("--project-dir", type=Path, help="folder of the dbt project (default: the working directory or above)")
 
 
@@ -191,7 +196,9 @@ class _Load:
         rows = self.existing.get(table, 0)
         if rows and not self.request.replace_rules:
             problem = f"would be emptied: the file has no rows, but {self.request.schema}.{table} holds {rows}"
-            self.problems.append(Problem(table, "", None, "", problem, "give --replace-rules to empty it, or leave the file out to keep it"))
+            self.problems.append(
+                Problem(table, "", None, "", problem, "give --replace-rules to empty it, or leave the file out to keep it")
+            )
         elif rows:
             self.emptied.append(table)
 
@@ -212,8 +219,12 @@ class _Load:
                 self.written[table.name] = 0
             elif table.required:
                 self.unreadable.append(table.name)
-                where = f"neither the folder nor schema {self.request.schema} has it" if self.request.partial else "the folder does not have it"
-                what = f"add {table.name}.csv or {table.name}.parquet" + ("" if self.request.partial else ", or give --partial to keep what is loaded already")
+                where = (
+                    f"neither the folder nor schema {self.request.schema} has it" if self.request.partial else "the folder does not have it"
+                )
+                what = f"add {table.name}.csv or {table.name}.parquet" + (
+                    "" if self.request.partial else ", or give --partial to keep what is loaded already"
+                )
                 self.problems.append(Problem(table.name, "", None, "", f"is missing: {where}", what))
         refuse_views(self.target, self.request.schema, self.written)
 

@@ -20,7 +20,7 @@ ENCODING_HINT = "save the file as UTF-8 (in Excel: CSV UTF-8)"
 
 @dataclass(frozen=True)
 class Scan:
-    """What one pass over the bytes found. `lines` counts lines that are not empty, the header included; None when quotes may hide line ends."""
+    """What one pass over the bytes found. `lines`: lines that are not empty, with the header; None when quotes may hide line ends."""
 
     header: bytes
     lines: int | None
@@ -30,9 +30,10 @@ class Scan:
 
 @dataclass(frozen=True)
 class CsvText:
-    """A CSV file in the scratch database: table `relation` with text columns c0, c1, ...; `columns` are the header's names, trimmed and in lower case.
+    """A CSV file in the scratch database: table `relation` with text columns c0, c1, ...
 
-    `rejected_lines` are the line numbers of the rows that were left out, rising.
+    `columns` are the header's names, trimmed and in lower case; `rejected_lines` are the
+    line numbers of the rows that were left out, rising.
     """
 
     relation: str
@@ -87,14 +88,29 @@ def read_header(scan: Scan, path: Path, table: str, known: frozenset[str]) -> tu
     text = scan.header.decode("utf-8-sig").strip("\r\n")
     if not text.strip():
         problem = "is an empty file without a header line" if scan.lines in (0, None) else "has an empty first line instead of a header"
-        return [Problem(table, "", None, "", f"cannot be read: {path.name} {problem}", f"put the column names into the first line: {', '.join(sorted(known))}")]
+        return [
+            Problem(
+                table,
+                "",
+                None,
+                "",
+                f"cannot be read: {path.name} {problem}",
+                f"put the column names into the first line: {', '.join(sorted(known))}",
+            )
+        ]
     if text.count('"') % 2:
-        return [Problem(table, "", None, short(text), f"cannot be read: the header of {path.name} has an open quote", "write the header on one line")]
+        return [
+            Problem(
+                table, "", None, short(text), f"cannot be read: the header of {path.name} has an open quote", "write the header on one line"
+            )
+        ]
     names = tuple(name.strip().lower() for name in next(csv.reader([text])))
     if not known & set(names):
         for delimiter, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
             if known & {name.strip().strip('"').lower() for name in text.split(delimiter)}:
-                return [Problem(table, "", None, "", f"cannot be read: {path.name} is separated by {word}", "separate the fields by commas")]
+                return [
+                    Problem(table, "", None, "", f"cannot be read: {path.name} is separated by {word}", "separate the fields by commas")
+                ]
         what = f"the first line must be the header; known columns: {', '.join(sorted(known))}"
         return [Problem(table, "", None, short(text), f"has no header: the first line of {path.name} names no column of {table}", what)]
     return name_problems(names, table) or names
@@ -107,14 +123,32 @@ def name_problems(names: tuple[str, ...], table: str) -> list[Problem]:
         if not name:
             problems.append(Problem(table, "", None, "", f"has a column without a name: column {position}", "name it or take it out"))
         elif '"' in name or not name.isprintable():
-            problems.append(Problem(table, "", None, short(name), f"has a column name with quotes or control characters: column {position}", "rename the column"))
+            problems.append(
+                Problem(
+                    table,
+                    "",
+                    None,
+                    short(name),
+                    f"has a column name with quotes or control characters: column {position}",
+                    "rename the column",
+                )
+            )
     for name in sorted({name for name in names if name and names.count(name) > 1}):
-        problems.append(Problem(table, name, None, "", f"is there {names.count(name)} times (names do not differ by case or blanks)", "keep one of the columns"))
+        problems.append(
+            Problem(
+                table,
+                name,
+                None,
+                "",
+                f"is there {names.count(name)} times (names do not differ by case or blanks)",
+                "keep one of the columns",
+            )
+        )
     return problems
 
 
 def read_csv_text(con: duckdb.DuckDBPyConnection, path: Path, table: str, known: frozenset[str]) -> tuple[CsvText | None, list[Problem]]:
-    """Read the file into the scratch table `text.<table>`; rows of a wrong shape are left out and reported. None when nothing could be read."""
+    """Read the file into the scratch table `text.<table>`; rows of a wrong shape are reported and left out. None = nothing was read."""
     scan = scan_bytes(path, table)
     if isinstance(scan, Problem):
         return None, [scan]
@@ -125,7 +159,11 @@ def read_csv_text(con: duckdb.DuckDBPyConnection, path: Path, table: str, known:
     if failure:
         mixed = scan.has_bare_newline and scan.has_carriage_return_newline
         reason = "mixes two kinds of line ends" if mixed else f"is no regular CSV: {failure}"
-        hint = "save it with one kind of line end" if mixed else "quote fields with double quotes, doubled inside a field, and separate them by commas"
+        hint = (
+            "save it with one kind of line end"
+            if mixed
+            else "quote fields with double quotes, doubled inside a field, and separate them by commas"
+        )
         return None, [Problem(table, "", None, "", f"cannot be read: {path.name} {reason}", hint)]
     problems, rejected = _shape_problems(con, path, table, len(names))
     read = con.sql(f"select count(*) from text.{quoted(table)}").fetchall()[0][0]
@@ -143,8 +181,8 @@ def _scan_into(con: duckdb.DuckDBPyConnection, path: Path, relation: str, width:
     con.execute("create schema if not exists text; drop table if exists reject_errors; drop table if exists reject_scans")
     try:
         con.execute(
-            f"create or replace table {relation} as select * from read_csv(?, delim=',', quote='\"', escape='\"', header=false, skip=1, auto_detect=false, "
-            f"columns={{{columns}}}, strict_mode=true, null_padding=false, store_rejects=true, rejects_limit=0)",
+            f"create or replace table {relation} as select * from read_csv(?, delim=',', quote='\"', escape='\"', header=false, skip=1, "
+            f"auto_detect=false, columns={{{columns}}}, strict_mode=true, null_padding=false, store_rejects=true, rejects_limit=0)",
             [str(path)],
         )
     except duckdb.Error as error:
@@ -161,9 +199,17 @@ def _shape_problems(con: duckdb.DuckDBPyConnection, path: Path, table: str, widt
     for kind, found in kinds.items():
         examples = "; ".join(f"line {line}: {short(text.strip())}" for line, text in found[:3])
         if kind == "COLUMNS":
-            what = f"of {path.name} do not have the {width} fields that the header names" if len(found) > 1 else f"of {path.name} does not have the {width} fields that the header names"
-            problems.append(Problem(table, "", len(found), examples, what, "quote fields that hold commas, and write every field, also the empty ones"))
+            what = (
+                f"of {path.name} do not have the {width} fields that the header names"
+                if len(found) > 1
+                else f"of {path.name} does not have the {width} fields that the header names"
+            )
+            problems.append(
+                Problem(table, "", len(found), examples, what, "quote fields that hold commas, and write every field, also the empty ones")
+            )
         else:
             what = f"of {path.name} cannot be split into fields ({kind.lower()})"
-            problems.append(Problem(table, "", len(found), examples, what, "close every quote, and double the quotes inside a quoted field"))
+            problems.append(
+                Problem(table, "", len(found), examples, what, "close every quote, and double the quotes inside a quoted field")
+            )
     return problems, tuple(line for line, _, _ in rows)

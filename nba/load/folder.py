@@ -53,7 +53,9 @@ def list_folder(folder: Path, contract: Contract) -> Listing:
     Raises NbaError when the folder is missing or holds no table at all.
     """
     if not folder.is_dir():
-        raise NbaError(f"{folder} is {'a file' if folder.exists() else 'missing'}: give the folder that holds the files <table>.csv or <table>.parquet")
+        raise NbaError(
+            f"{folder} is {'a file' if folder.exists() else 'missing'}: give the folder that holds the files <table>.csv or <table>.parquet"
+        )
     found: dict[str, list[Path]] = {}
     notes = []
     for path in sorted(folder.iterdir()):
@@ -65,7 +67,9 @@ def list_folder(folder: Path, contract: Contract) -> Listing:
         else:
             notes.append(_ignored(path.name, contract))
     if not found:
-        raise NbaError(f"{folder} holds no table: looked for <table>.csv and <table>.parquet with one of the names {', '.join(contract.names)}")
+        raise NbaError(
+            f"{folder} holds no table: looked for <table>.csv and <table>.parquet with one of the names {', '.join(contract.names)}"
+        )
     problems = [
         Problem(name, "", None, "", f"is there more than once: {', '.join(path.name for path in paths)}", "keep one of the files")
         for name, paths in found.items()

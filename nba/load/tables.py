@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from nba.load.cells import CellRule, Wrong, guessed_type_sql, started_by, text_rule, typed_rule
+from nba.load.cells import CellRule, Wrong, guessed_type_sql, started_by, typed_rule
 from nba.load.csv_file import name_problems, read_csv_text
 from nba.load.folder import TableFile
 from nba.load.problems import Problem, example
@@ -98,7 +98,9 @@ def _read_parquet(con: duckdb.DuckDBPyConnection, file: TableFile, table: Table)
         con.execute(f"create or replace table {relation} as select * from read_parquet(?) as given({aliases})", [str(file.path)])
     except (duckdb.Error, pyarrow.ArrowException, OSError) as error:
         reason = str(error).split("\n")[0].rstrip(".")
-        return None, [Problem(table.name, "", None, "", f"cannot be read: {file.path.name} is no readable Parquet file: {reason}", "write it again")]
+        return None, [
+            Problem(table.name, "", None, "", f"cannot be read: {file.path.name} is no readable Parquet file: {reason}", "write it again")
+        ]
     types = tuple(row[1] for row in con.sql(f"describe {relation}").fetchall())
     return Source(relation, names, types, 1), problems
 
@@ -121,7 +123,9 @@ def _column_reads(con: duckdb.DuckDBPyConnection, source: Source, table: Table, 
     if is_csv and others and table.name == GUESSED_TABLE:
         guesses = ", ".join(guessed_type_sql(f"c{place[name]}") for name in others)
         guessed = dict(zip(others, con.sql(f"select {guesses} from {source.relation}").fetchall()[0], strict=True))
-    return reads + [ColumnRead(name, f"c{place[name]}", _other_rule(f"c{place[name]}", source.types[place[name]], guessed[name])) for name in others]
+    return reads + [
+        ColumnRead(name, f"c{place[name]}", _other_rule(f"c{place[name]}", source.types[place[name]], guessed[name])) for name in others
+    ]
 
 
 def _other_rule(cell: str, given: str, guessed: str) -> CellRule:
@@ -145,7 +149,9 @@ def _wrong_cells(con: duckdb.DuckDBPyConnection, source: Source, table: Table, c
     kinds: list[tuple[ColumnRead, Wrong]] = [(column, wrong) for column in columns for wrong in column.rule.wrong]
     if not kinds:
         return []
-    counts = con.sql(f"select {', '.join(f'count(*) filter (where {wrong.condition})' for _, wrong in kinds)} from {source.relation}").fetchall()[0]
+    counts = con.sql(
+        f"select {', '.join(f'count(*) filter (where {wrong.condition})' for _, wrong in kinds)} from {source.relation}"
+    ).fetchall()[0]
     problems = []
     for (column, wrong), count in zip(kinds, counts, strict=True):
         if count:

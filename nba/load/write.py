@@ -19,7 +19,10 @@ PROGRESS_ROWS = 100_000
 
 def existing_rows(target: duckdb.DuckDBPyConnection, schema: str, contract: Contract) -> dict[str, int]:
     """Number of rows of every table of the contract that the schema holds already."""
-    found = target.execute("select lower(table_name), table_name from information_schema.tables where table_schema = ? and table_catalog = current_database()", [schema]).fetchall()
+    found = target.execute(
+        "select lower(table_name), table_name from information_schema.tables where table_schema = ? and table_catalog = current_database()",
+        [schema],
+    ).fetchall()
     names = {lower: name for lower, name in found if lower in contract.names}
     return {lower: target.sql(f"select count(*) from {quoted(schema)}.{quoted(name)}").fetchall()[0][0] for lower, name in names.items()}
 
@@ -40,10 +43,14 @@ def create_empty_sql(schema: str, table: Table, if_missing: bool = False) -> str
 
 def refuse_views(target: duckdb.DuckDBPyConnection, schema: str, tables: Iterable[str]) -> None:
     """A view of a table's name cannot be replaced by a table: say so before any work."""
-    views = target.execute("select lower(table_name) from information_schema.tables where table_schema = ? and table_type = 'VIEW'", [schema]).fetchall()
+    views = target.execute(
+        "select lower(table_name) from information_schema.tables where table_schema = ? and table_type = 'VIEW'", [schema]
+    ).fetchall()
     taken = sorted({name for (name,) in views} & set(tables))
     if taken:
-        raise NbaError(f"schema {schema} holds views of these names: {', '.join(taken)}. Drop them or load into another --schema. Nothing was written.")
+        raise NbaError(
+            f"schema {schema} holds views of these names: {', '.join(taken)}. Drop them or load into another --schema. Nothing was written."
+        )
 
 
 def replace_tables(
@@ -64,7 +71,9 @@ def replace_tables(
         try:
             target.execute(f"create schema if not exists {quoted(schema)}")
             for name, rows in tables.items():
-                target.execute(f"create or replace table {quoted(schema)}.{quoted(name)} as select * from nba_scratch.{SCRATCH_SCHEMA}.{quoted(name)}")
+                target.execute(
+                    f"create or replace table {quoted(schema)}.{quoted(name)} as select * from nba_scratch.{SCRATCH_SCHEMA}.{quoted(name)}"
+                )
                 if rows >= PROGRESS_ROWS:
                     say(f"writing {schema}.{name}: {rows:,} rows")
             target.execute("commit")

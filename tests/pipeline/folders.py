@@ -25,14 +25,22 @@ def good_tables(hcps: int = 20) -> dict[str, str]:
     cells = [(hcp, number, channel) for number in range(WEEKS) for hcp in ids for channel in ("email", "rep_visit")]
     return {
         "hcp_master": csv_text(
-            "hcp_id,specialty,territory_id,rep_id,decile,years", [f"{hcp},oncology,T{int(hcp) % 2},R{int(hcp) % 2},{int(hcp) % 10 + 1},{int(hcp)}" for hcp in ids]
+            "hcp_id,specialty,territory_id,rep_id,decile,years",
+            [f"{hcp},oncology,T{int(hcp) % 2},R{int(hcp) % 2},{int(hcp) % 10 + 1},{int(hcp)}" for hcp in ids],
         ),
         "engagement_history": csv_text(
             "hcp_id,channel,period_start,touches,responses",
-            [f"{hcp},{channel},{week(number)},{(int(hcp) + number) % 3},{min((int(hcp) + number) % 3, number % 2)}" for hcp, number, channel in cells],
+            [
+                f"{hcp},{channel},{week(number)},{(int(hcp) + number) % 3},{min((int(hcp) + number) % 3, number % 2)}"
+                for hcp, number, channel in cells
+            ],
         ),
-        "kpi_metrics": csv_text("hcp_id,period_start,kpi_value", [f"{hcp},{week(number)},{int(hcp) * number % 7}" for number in range(WEEKS) for hcp in ids]),
-        "engagement_action_catalog": csv_text("channel,unit_cost,expected_uplift,rep_minutes,requires_consent", ["email,1,0.2,0,true", "rep_visit,100,1.5,30,false"]),
+        "kpi_metrics": csv_text(
+            "hcp_id,period_start,kpi_value", [f"{hcp},{week(number)},{int(hcp) * number % 7}" for number in range(WEEKS) for hcp in ids]
+        ),
+        "engagement_action_catalog": csv_text(
+            "channel,unit_cost,expected_uplift,rep_minutes,requires_consent", ["email,1,0.2,0,true", "rep_visit,100,1.5,30,false"]
+        ),
     }
 
 

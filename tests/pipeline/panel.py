@@ -1,5 +1,6 @@
 """A monthly physician panel without recorded responses, mapped on the contract."""
 
+# ruff: noqa: E501 - texts that the user sees stay on one line
 from __future__ import annotations
 
 import csv
@@ -56,12 +57,15 @@ def panel_tables(rows: Sequence[PanelRow]) -> dict[str, str]:
         if int(row[column]) > 0
     ]
     kpi = [
-        f"{row['Physician']},{month_start(int(row['Date']))},{row['NewPrescription']},{int(row['NewPrescription']) + int(row['CompetitorNew'])}" for row in rows
+        f"{row['Physician']},{month_start(int(row['Date']))},{row['NewPrescription']},{int(row['NewPrescription']) + int(row['CompetitorNew'])}"
+        for row in rows
     ]
     return {
         "hcp_master": csv_text("hcp_id,specialty,medical_cpi", hcps),
         "engagement_history": csv_text("hcp_id,channel,period_start,touches,responses", touches),
         "kpi_metrics": csv_text("hcp_id,period_start,kpi_value,market_value", kpi),
-        "engagement_action_catalog": csv_text("channel,unit_cost,expected_uplift,rep_minutes", ["rep_visit,150,0.4,0", "sample_drop,20,0.1,0"]),
+        "engagement_action_catalog": csv_text(
+            "channel,unit_cost,expected_uplift,rep_minutes", ["rep_visit,150,0.4,0", "sample_drop,20,0.1,0"]
+        ),
         "rule_budget": csv_text("channel,territory_id,max_cost", [f",,{BUDGET}"]),
     }

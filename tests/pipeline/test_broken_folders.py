@@ -3,6 +3,7 @@
 Several violations share one load, because a run of dbt takes seconds.
 """
 
+# ruff: noqa: E501 - texts that the user sees stay on one line
 from __future__ import annotations
 
 import hashlib
@@ -38,7 +39,9 @@ BROKEN = {
         f"001,email,{week(4)},,",
         "001,email,2026-01-12,1,0",
     ),
-    "kpi_metrics": with_rows(GOOD["kpi_metrics"], f"999,{week(1)},1", f"001,{week(1)},4", "001,2025-01-09,1", f",{week(1)},1", "001,,1", f"001,{week(19)},inf"),
+    "kpi_metrics": with_rows(
+        GOOD["kpi_metrics"], f"999,{week(1)},1", f"001,{week(1)},4", "001,2025-01-09,1", f",{week(1)},1", "001,,1", f"001,{week(19)},inf"
+    ),
     "engagement_action_catalog": csv_text(
         "channel,unit_cost,expected_uplift,rep_minutes,requires_consent,uplift_basis,max_touches",
         ["email,-1,0.2,0,true,reply,0", "rep_visit,100,1.5,-30,false,,1", "rep_visit,,,30,false,,1", "post,1,1,0,,response,2"],
@@ -48,7 +51,9 @@ BROKEN = {
     "rule_budget": csv_text("channel,territory_id,max_cost", ["fax,,100", "email,,-5", "email,T0,7", "email,T0,7", "email,T0,"]),
     "rule_channel_capacity": csv_text("channel,territory_id,min_actions,max_actions", ["email,,5,3", "rep_visit,,,"]),
     "rule_rep_capacity": csv_text("rep_id,territory_id,channel,max_minutes,max_actions", ["*,,email,10,", "R1,,,,", "R1,,,-4,"]),
-    "rule_contact_limit": csv_text("channel,attribute,value,max_actions,window_days", ["email,shoe_size,4,1,", "email,,,-1,", "email,,,2,0"]),
+    "rule_contact_limit": csv_text(
+        "channel,attribute,value,max_actions,window_days", ["email,shoe_size,4,1,", "email,,,-1,", "email,,,2,0"]
+    ),
     "rule_exclusion": csv_text("hcp_id,channel,valid_from,valid_to", ["001,email,2025-03-01,2025-02-01"]),
     "rule_consent": csv_text("hcp_id,channel,status", ["001,email,yes"]),
     "rule_access": csv_text("rep_access,channel", ["never,email"]),
@@ -56,7 +61,8 @@ BROKEN = {
     "rule_min_gap": csv_text("last_channel,channel,min_days", ["fax,email,3", "email,email,-3", "email,rep_visit,"]),
     "rule_incompatible": csv_text("channel_a,channel_b", ["email,email", "email,", "email,fax"]),
     "rule_coverage_floor": csv_text(
-        "territory_id,attribute,operator,value,channel,min_hcps,hardness", ["T0,specialty,<,x,,5,firm", "T0,specialty,=,y,,-1,soft", "T0,specialty,>=,abc,,2,"]
+        "territory_id,attribute,operator,value,channel,min_hcps,hardness",
+        ["T0,specialty,<,x,,5,firm", "T0,specialty,=,y,,-1,soft", "T0,specialty,>=,abc,,2,"],
     ),
     "rule_holdout": csv_text("arm,share", ["control,0.1"]),
     "rule_override": csv_text("hcp_id,channel,action", ["001,email,pin", "001,email,forbid", "001,email,maybe", ",email,pin"]),
@@ -194,9 +200,14 @@ def test_good_folder_is_loaded_and_its_checks_leave_no_trace(warehouse: Warehous
     assert warehouse.first_lines[-1] == f"dbt build --vars '{{input_schema: raw, nba_cycle_start: \"{week(20)}\"}}'"
     assert "rule_consent is empty, so nobody opted in: nobody may be contacted on email." in warehouse.first_lines
     with duckdb.connect(str(warehouse.file), read_only=True) as con:
-        assert con.sql("select hcp_id, years, decile from raw.hcp_master order by 1 limit 2").fetchall() == [("000", 0, 1.0), ("001", 1, 2.0)]
+        assert con.sql("select hcp_id, years, decile from raw.hcp_master order by 1 limit 2").fetchall() == [
+            ("000", 0, 1.0),
+            ("001", 1, 2.0),
+        ]
         assert con.sql("select count(*), sum(touches) from raw.engagement_history").fetchall() == [(800, 800)]
-        assert con.sql("select distinct schema_name from duckdb_schemas() where not internal and database_name = current_database() order by 1").fetchall() == [
+        assert con.sql(
+            "select distinct schema_name from duckdb_schemas() where not internal and database_name = current_database() order by 1"
+        ).fetchall() == [
             ("published",),
             ("raw",),
         ]

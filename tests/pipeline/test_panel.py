@@ -1,5 +1,6 @@
 """A real physician panel, and a made-up one of its shape, from files to published recommendations by the commands that a user types."""
 
+# ruff: noqa: E501 - texts that the user sees stay on one line
 from __future__ import annotations
 
 import os
@@ -43,17 +44,27 @@ def assert_published(file: Path, rows: list[PanelRow]) -> None:
     hcps = {row["Physician"] for row in rows}
     assert len(rows) == len(hcps) * MONTHS
     with duckdb.connect(str(file), read_only=True) as con:
-        plan = con.sql("select status, objective - penalty, upper_bound, gap, total_cost, actions, hcps_reached from published.plan_summary").fetchall()
-        planned = con.sql("select hcp_id, channel, cost, engagement_probability, expected_impact, rep_id from published.recommendations").fetchall()
-        scores = con.sql("select count(*), count(engagement_probability), count(expected_impact), count(distinct hcp_id) from published.hcp_channel_scores").fetchall()
+        plan = con.sql(
+            "select status, objective - penalty, upper_bound, gap, total_cost, actions, hcps_reached from published.plan_summary"
+        ).fetchall()
+        planned = con.sql(
+            "select hcp_id, channel, cost, engagement_probability, expected_impact, rep_id from published.recommendations"
+        ).fetchall()
+        scores = con.sql(
+            "select count(*), count(engagement_probability), count(expected_impact), count(distinct hcp_id) from published.hcp_channel_scores"
+        ).fetchall()
         fingerprints = con.sql("select distinct length(input_fingerprint) from published.plan_summary").fetchall()
         explained = con.sql("select distinct explains from published.recommendation_reasons").fetchall()
         prices = con.sql("select rule, limit_value, used, price from published.constraint_prices").fetchall()
     ((_, value, bound, gap, cost, actions, reached),) = plan
     assert len(planned) == actions > 0
-    assert 0 <= gap <= 1.01e-4 and bound >= value - 1e-9 and value > 0
-    assert cost == pytest.approx(sum(row[2] for row in planned)) and cost <= BUDGET * (1 + 1e-6)
-    assert reached == len({row[0] for row in planned}) and {row[0] for row in planned} <= hcps
+    assert 0 <= gap <= 1.01e-4
+    assert bound >= value - 1e-9
+    assert value > 0
+    assert cost == pytest.approx(sum(row[2] for row in planned))
+    assert cost <= BUDGET * (1 + 1e-6)
+    assert reached == len({row[0] for row in planned})
+    assert {row[0] for row in planned} <= hcps
     assert {row[1] for row in planned} <= {"rep_visit", "sample_drop"}
     # no responses were recorded: there is no engagement probability, and no reason can rest on one
     assert all(row[3] is None and row[4] > 0 and row[5] is None for row in planned)
@@ -62,7 +73,8 @@ def assert_published(file: Path, rows: list[PanelRow]) -> None:
     assert fingerprints == [(64,)]
     ((rule, limit, used, price),) = prices
     assert (rule, limit) == ("budget", BUDGET)
-    assert used == pytest.approx(cost) and price > 0
+    assert used == pytest.approx(cost)
+    assert price > 0
 
 
 @pytest.mark.skipif(not PANEL_DIR, reason="NBA_PANEL_DIR does not name the folder with detailing.csv; the made-up twin below runs anyway")

@@ -1,5 +1,6 @@
 """The command line: light help, exit statuses, and messages instead of tracebacks."""
 
+# ruff: noqa: E501 - texts that the user sees stay on one line
 from __future__ import annotations
 
 import argparse
@@ -81,7 +82,9 @@ def test_debug_prints_the_traceback(capsys: pytest.CaptureFixture[str], tmp_path
 def test_init_rules_creates_only_what_is_missing(warehouse: Path, capsys: pytest.CaptureFixture[str]) -> None:
     warehouse.parent.mkdir()
     with duckdb.connect(str(warehouse)) as con:
-        con.execute("create schema mine; create table mine.rule_budget as select 'email' as channel, null::text as territory_id, 5.0::double as max_cost")
+        con.execute(
+            "create schema mine; create table mine.rule_budget as select 'email' as channel, null::text as territory_id, 5.0::double as max_cost"
+        )
     assert main(["init-rules", "--schema", "mine"]) == 0
     names = [table.name for table in read_contract(ROOT).rules]
     assert capsys.readouterr().out == f"Created empty in schema mine: {', '.join(name for name in names if name != 'rule_budget')}.\n"
@@ -89,8 +92,16 @@ def test_init_rules_creates_only_what_is_missing(warehouse: Path, capsys: pytest
     assert capsys.readouterr().out == "Schema mine has all rule tables already; nothing was created.\n"
     with duckdb.connect(str(warehouse)) as con:
         assert con.sql("select * from mine.rule_budget").fetchall() == [("email", None, 5.0)]
-        types = con.sql("select column_name, data_type from information_schema.columns where table_name = 'rule_consent' order by ordinal_position").fetchall()
-    assert types == [("hcp_id", "VARCHAR"), ("channel", "VARCHAR"), ("status", "VARCHAR"), ("captured_at", "TIMESTAMP"), ("expires_at", "DATE")]
+        types = con.sql(
+            "select column_name, data_type from information_schema.columns where table_name = 'rule_consent' order by ordinal_position"
+        ).fetchall()
+    assert types == [
+        ("hcp_id", "VARCHAR"),
+        ("channel", "VARCHAR"),
+        ("status", "VARCHAR"),
+        ("captured_at", "TIMESTAMP"),
+        ("expires_at", "DATE"),
+    ]
 
 
 def test_schemas_of_the_build_are_refused(warehouse: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -130,7 +141,8 @@ def test_locked_file_names_the_other_process(warehouse: Path, capsys: pytest.Cap
     code = f"import duckdb\ncon = duckdb.connect({str(warehouse)!r})\nprint('open', flush=True)\ninput()"
     holder = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
-        assert holder.stdout is not None and holder.stdout.readline() == "open\n"
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "open\n"
         assert main(["init-rules"]) == 1
         assert capsys.readouterr().err == (
             f"nba init-rules: {warehouse} is open in another process (PID {holder.pid}): close it (a DuckDB file has one writer) and run again\n"
@@ -144,17 +156,17 @@ def test_no_project_is_a_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (tmp_path / "dbt_project.yml").write_text("name: other\n")
     assert find_project(tmp_path) == ROOT
     monkeypatch.setattr("nba.project._is_project", lambda folder: False)
-    with pytest.raises(NbaError, match="found no dbt project of the name nba in"):
+    with pytest.raises(NbaError, match=r"found no dbt project of the name nba in"):
         find_project(tmp_path)
 
 
 def test_vars_must_be_a_mapping() -> None:
     assert parse_switches("{unknown_hcp: drop, nba_cycle_start: 2026-01-05}") == {"unknown_hcp": "drop", "nba_cycle_start": "2026-01-05"}
-    with pytest.raises(NbaError, match="--vars is not a mapping: drop"):
+    with pytest.raises(NbaError, match=r"--vars is not a mapping: drop"):
         parse_switches("drop")
-    with pytest.raises(NbaError, match="--vars is not valid YAML: {a"):
+    with pytest.raises(NbaError, match=r"--vars is not valid YAML: {a"):
         parse_switches("{a")
-    with pytest.raises(NbaError, match="--vars names input_schema other, but the tables go into schema raw: give --schema instead"):
+    with pytest.raises(NbaError, match=r"--vars names input_schema other, but the tables go into schema raw: give --schema instead"):
         LoadRequest(folder=Path("."), switches={"input_schema": "other"})
 
 
@@ -186,5 +198,10 @@ def test_package_script_is_the_same_door() -> None:
     script = Path(sys.executable).parent / "nba"
     if not script.exists():
         pytest.skip("the package is not installed in this environment")
-    done = subprocess.run([script, "load", "/nowhere"], capture_output=True, text=True, cwd=ROOT, env={**os.environ, "NBA_DUCKDB_PATH": "/nowhere/x.duckdb"})
-    assert (done.returncode, done.stderr) == (1, "nba load: /nowhere is missing: give the folder that holds the files <table>.csv or <table>.parquet\n")
+    done = subprocess.run(
+        [script, "load", "/nowhere"], capture_output=True, text=True, cwd=ROOT, env={**os.environ, "NBA_DUCKDB_PATH": "/nowhere/x.duckdb"}
+    )
+    assert (done.returncode, done.stderr) == (
+        1,
+        "nba load: /nowhere is missing: give the folder that holds the files <table>.csv or <table>.parquet\n",
+    )

@@ -1,5 +1,6 @@
 """The fingerprint: a known text, independent of row order, container and engine type, and changed by every cell."""
 
+# ruff: noqa: E501 - texts that the user sees stay on one line
 from __future__ import annotations
 
 import hashlib
@@ -46,12 +47,18 @@ def test_hash_is_that_of_the_written_down_text() -> None:
 @pytest.mark.parametrize(
     ("cells", "texts"),
     [
-        (pa.array([1.0, -0.0, 1e9, 123456789.4, 1e-7, 1e300, 0.1 + 0.2, None]), ["1", "0", "1e+09", "123456789", "1e-07", "1e+300", "0.3", "\\N"]),
+        (
+            pa.array([1.0, -0.0, 1e9, 123456789.4, 1e-7, 1e300, 0.1 + 0.2, None]),
+            ["1", "0", "1e+09", "123456789", "1e-07", "1e+300", "0.3", "\\N"],
+        ),
         (pa.array([7, -3, 12345678901, None]), ["7", "-3", "12345678901", "\\N"]),
         (pa.array([Decimal("1.500"), Decimal("2.000")]), ["1.5", "2"]),
         (pa.array([Decimal("12345678901")]), ["12345678901"]),
         (pa.array([True, False, None]), ["true", "false", "\\N"]),
-        (pa.array([datetime(2025, 1, 6), datetime(2025, 1, 6, 10, 0, 1), datetime(2025, 1, 6, 10, 0, 0, 250_000)]), ["2025-01-06", "2025-01-06 10:00:01", "2025-01-06 10:00:00.250000"]),
+        (
+            pa.array([datetime(2025, 1, 6), datetime(2025, 1, 6, 10, 0, 1), datetime(2025, 1, 6, 10, 0, 0, 250_000)]),
+            ["2025-01-06", "2025-01-06 10:00:01", "2025-01-06 10:00:00.250000"],
+        ),
         (pa.array([datetime(2025, 1, 6)], pa.timestamp("ns", tz="Asia/Tokyo")), ["2025-01-06"]),
         (pa.array(["a\tb", "c\\d", "e\nf\r", "\\N", "", None]), ["a\\tb", "c\\\\d", "e\\nf\\r", "\\\\N", "", "\\N"]),
         (pa.array([None, None], pa.null()), ["\\N", "\\N"]),

@@ -1,5 +1,6 @@
 """What a load keeps, creates, empties and refuses, and that it writes all or nothing. The content checks have their own tests in tests/pipeline."""
 
+# ruff: noqa: E501 - texts that the user sees stay on one line
 from __future__ import annotations
 
 import signal
@@ -93,7 +94,14 @@ def test_first_load_creates_the_rules_and_says_what_comes_next(loads: Loads) -> 
     assert loads.query("select * from raw.hcp_master") == [("001",)]
     names = [name for (name,) in loads.query("select table_name from information_schema.tables where table_schema = 'raw' order by 1")]
     assert names == sorted([*INPUTS, *RULES])
-    assert loads.checked == {**dict.fromkeys(RULES, 0), "hcp_master": 1, "engagement_history": 1, "kpi_metrics": 1, "engagement_action_catalog": 3, "rule_budget": 1}
+    assert loads.checked == {
+        **dict.fromkeys(RULES, 0),
+        "hcp_master": 1,
+        "engagement_history": 1,
+        "kpi_metrics": 1,
+        "engagement_action_catalog": 3,
+        "rule_budget": 1,
+    }
 
 
 def test_missing_inputs_are_named_and_nothing_is_written(loads: Loads) -> None:
@@ -129,14 +137,18 @@ def test_cells_and_contents_are_reported_together_and_follow_ups_are_not(loads: 
 def test_partial_keeps_what_the_folder_lacks_and_checks_the_whole(loads: Loads) -> None:
     with pytest.raises(LoadError) as raised:
         loads.load({"kpi_metrics": INPUTS["kpi_metrics"]}, partial=True)
-    assert [problem.line() for problem in raised.value.problems][0] == (
+    assert next(problem.line() for problem in raised.value.problems) == (
         "hcp_master is missing: neither the folder nor schema raw has it. What to do: add hcp_master.csv or hcp_master.parquet."
     )
     loads.load({**INPUTS, "rule_budget": BUDGET, "current_plan": "hcp_id,channel,touches\n001,email,1\n"})
     before = loads.query("select * from raw.rule_budget")
     lines = loads.load({"hcp_master": "hcp_id\n001\n002\n"}, partial=True)
-    assert "  hcp_master: 2 rows, written" in lines and "  kpi_metrics: 1 row, stays as it is" in lines and "  rule_budget: 1 row, stays as it is" in lines
-    assert loads.checked["hcp_master"] == 2 and loads.checked["current_plan"] == 1 and loads.checked["rule_budget"] == 1
+    assert "  hcp_master: 2 rows, written" in lines
+    assert "  kpi_metrics: 1 row, stays as it is" in lines
+    assert "  rule_budget: 1 row, stays as it is" in lines
+    assert loads.checked["hcp_master"] == 2
+    assert loads.checked["current_plan"] == 1
+    assert loads.checked["rule_budget"] == 1
     assert loads.query("select * from raw.rule_budget") == before
     assert loads.query("select count(*) from raw.hcp_master") == [(2,)]
 
@@ -154,7 +166,8 @@ def test_rules_are_emptied_only_when_the_user_says_so(loads: Loads) -> None:
     ]
     assert loads.query("select count(*) from raw.rule_budget") == [(1,)]
     lines = loads.load(empty, partial=True, replace_rules=True)
-    assert "  rule_budget: 0 rows, emptied" in lines and "  rule_consent: 1 row, stays as it is" in lines
+    assert "  rule_budget: 0 rows, emptied" in lines
+    assert "  rule_consent: 1 row, stays as it is" in lines
     assert loads.query("select (select count(*) from raw.rule_budget), (select count(*) from raw.rule_consent)") == [(0, 1)]
     lines = loads.load(INPUTS, replace_rules=True)
     assert "  rule_consent: 0 rows, emptied" in lines
@@ -164,7 +177,9 @@ def test_rules_are_emptied_only_when_the_user_says_so(loads: Loads) -> None:
 def test_views_in_the_way_and_other_schemas(loads: Loads) -> None:
     with duckdb.connect(str(loads.file)) as con:
         con.execute("create schema own; create view own.kpi_metrics as select 1 as x")
-    with pytest.raises(NbaError, match="schema own holds views of these names: kpi_metrics. Drop them or load into another --schema. Nothing was written."):
+    with pytest.raises(
+        NbaError, match=r"schema own holds views of these names: kpi_metrics. Drop them or load into another --schema. Nothing was written."
+    ):
         loads.load(INPUTS, schema="own")
     lines = loads.load(INPUTS, schema="other", switches={"unknown_hcp": "drop"}, target="duckdb")
     assert lines[-1] == "dbt build --target duckdb --vars '{input_schema: other, unknown_hcp: drop, nba_cycle_start: \"2026-01-05\"}'"
@@ -176,7 +191,10 @@ def test_no_channel_needs_consent_and_no_known_period(loads: Loads) -> None:
     lines = loads.load({**INPUTS, "engagement_action_catalog": "channel,unit_cost,expected_uplift\nemail,1,0.2\n"})
     assert "Note: hcp_master.rep_access: 1 row is odd. What to do: nothing." in lines
     assert "rule_consent is empty; no channel of the catalogue requires consent." in lines
-    assert lines[-2:] == ["Next (put in the first day of the cycle):", "dbt build --vars '{input_schema: raw, nba_cycle_start: \"YYYY-MM-DD\"}'"]
+    assert lines[-2:] == [
+        "Next (put in the first day of the cycle):",
+        "dbt build --vars '{input_schema: raw, nba_cycle_start: \"YYYY-MM-DD\"}'",
+    ]
 
 
 KILLED = """
@@ -208,5 +226,7 @@ def test_a_load_killed_between_two_tables_changes_nothing(stop: str, tmp_path: P
     assert done.returncode == (-signal.SIGKILL if "SIGKILL" in stop else 1)
     assert done.stdout == "writing raw.hcp_master: 5 rows\nwriting raw.kpi_metrics: 5 rows\n"
     with duckdb.connect(str(target)) as con:
-        counts = con.sql("select (select count(*) from raw.hcp_master), (select count(*) from raw.kpi_metrics), (select count(*) from raw.rule_budget)").fetchall()
+        counts = con.sql(
+            "select (select count(*) from raw.hcp_master), (select count(*) from raw.kpi_metrics), (select count(*) from raw.rule_budget)"
+        ).fetchall()
     assert counts == [(2, 2, 2)]

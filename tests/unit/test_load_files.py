@@ -1,5 +1,6 @@
 """Every way in which a file cannot be read, each with the exact line that the user sees."""
 
+# ruff: noqa: E501 - texts that the user sees stay on one line
 from __future__ import annotations
 
 from datetime import date
@@ -85,13 +86,14 @@ def test_rows_of_another_width_are_counted_and_the_row_numbers_stay_right(tmp_pa
         "What to do: quote fields that hold commas, and write every field, also the empty ones.",
         "kpi_metrics.period_start: 1 row is not a date. Examples: '2025-13-01' (row 5). What to do: write dates as YYYY-MM-DD, or leave the cell empty where unknown.",
     ]
-    assert rows is not None and [row[0] for row in rows] == ["1", "4"]
+    assert rows is not None
+    assert [row[0] for row in rows] == ["1", "4"]
 
 
 def test_open_quote_is_a_problem_and_never_swallows_rows_in_silence(tmp_path: Path, contract: Contract) -> None:
     lines, _ = read(tmp_path, contract, "kpi_metrics", KPI + '"1,2025-01-06,2\n2,2025-01-06,2\n')
     assert lines == [
-        "kpi_metrics: 1 row of kpi_metrics.csv cannot be split into fields (unquoted value). Examples: line 2: \"1,2025-01-06,2\\n2,2025-01-06,2. "
+        'kpi_metrics: 1 row of kpi_metrics.csv cannot be split into fields (unquoted value). Examples: line 2: "1,2025-01-06,2\\n2,2025-01-06,2. '
         "What to do: close every quote, and double the quotes inside a quoted field."
     ]
 
@@ -117,13 +119,15 @@ def test_unreadable_parquet_names_the_file(tmp_path: Path, contract: Contract) -
 
 
 def test_folder_problems(tmp_path: Path, contract: Contract) -> None:
-    with pytest.raises(NbaError, match="nowhere is missing: give the folder that holds the files <table>.csv or <table>.parquet"):
+    with pytest.raises(NbaError, match=r"nowhere is missing: give the folder that holds the files <table>.csv or <table>.parquet"):
         list_folder(tmp_path / "nowhere", contract)
     (tmp_path / "truth").mkdir()
     (tmp_path / "truth" / "hcp_master.csv").write_text("hcp_id\n")
-    with pytest.raises(NbaError, match="holds no table: looked for <table>.csv and <table>.parquet with one of the names hcp_master, engagement_history"):
+    with pytest.raises(
+        NbaError, match=r"holds no table: looked for <table>.csv and <table>.parquet with one of the names hcp_master, engagement_history"
+    ):
         list_folder(tmp_path, contract)
-    with pytest.raises(NbaError, match="hcp_master.csv is a file: give the folder"):
+    with pytest.raises(NbaError, match=r"hcp_master.csv is a file: give the folder"):
         list_folder(tmp_path / "truth" / "hcp_master.csv", contract)
     for name in ("HCP_Master.CSV", "hcp_master.parquet", "kpi_metric.csv", "notes.txt", ".hidden.csv", "rule_budget.csv.gz"):
         (tmp_path / name).write_text("")
