@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 PLANNED_TABLES = {"stg_hcp_master": "hcps", "stg_catalog": "catalog", "score_impact": "scores", "stg_prior_actions": "prior_actions"}
 TEXT, INTEGER, DOUBLE, BOOLEAN, DATE = "text", "integer", "double", "boolean", "date"
 SOLUTION_COLUMNS: dict[str, str] = (
-    dict.fromkeys(("kind", "hcp_id", "channel", "territory_id", "rep_id", "limit_id", "rule", "side", "attribute", "value", "label", "unit"), TEXT)
+    dict.fromkeys(
+        ("kind", "hcp_id", "channel", "territory_id", "rep_id", "limit_id", "rule", "side", "attribute", "value", "label", "unit"), TEXT
+    )
     | dict.fromkeys(("limit_value", "used", "price", "requested", "effective", "shortfall"), DOUBLE)
     | {"hardness": TEXT, "touches": INTEGER}
     | dict.fromkeys(("plan_value", "price_cost", "cost", "rep_minutes"), DOUBLE)
@@ -101,8 +103,16 @@ def solution_table(result: PlanResult, seconds: float, stamps: Mapping[str, str 
     import pyarrow as pa
 
     run = {name: getattr(result, name) for name in HEADER} | dict(stamps)
-    run |= {"status": result.status, "actions": result.actions_count, "hcps_reached": result.hcps_reached, "seconds": seconds, "solver": result.solver}
-    conflicts = result.conflicts.assign(detail=[_loosening_text(*row) for row in result.conflicts[["direction", "loosening"]].itertuples(index=False)])
+    run |= {
+        "status": result.status,
+        "actions": result.actions_count,
+        "hcps_reached": result.hcps_reached,
+        "seconds": seconds,
+        "solver": result.solver,
+    }
+    conflicts = result.conflicts.assign(
+        detail=[_loosening_text(*row) for row in result.conflicts[["direction", "loosening"]].itertuples(index=False)]
+    )
     parts = [
         ("run", pd.DataFrame([run])),
         ("limit", result.limits),
@@ -123,7 +133,9 @@ def refused_table(problem: str, seconds: float, stamps: Mapping[str, str | None]
 
     run = pd.DataFrame([dict(stamps) | {"status": "conflict", "actions": 0, "hcps_reached": 0, "seconds": seconds}])
     advice = "correct the table and column named; nothing was planned"
-    conflict = pd.DataFrame([{"rule": problem.partition(":")[0].partition(".")[0], "label": "input", "problem": problem, "what_to_do": advice}])
+    conflict = pd.DataFrame(
+        [{"rule": problem.partition(":")[0].partition(".")[0], "label": "input", "problem": problem, "what_to_do": advice}]
+    )
     return pa.concat_tables([_typed("run", run), _typed("conflict", conflict)])
 
 

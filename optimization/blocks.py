@@ -37,13 +37,14 @@ def partition(shared: SharedLimits, hcp_count: int) -> tuple[np.ndarray, np.ndar
     label = np.arange(hcp_count)
     size = np.ones(hcp_count, dtype=np.int64)
     width = shared.features.shape[1]
-    members = [np.unique(shared.coefficient.indices[a:b] // width) for a, b in zip(shared.coefficient.indptr[:-1], shared.coefficient.indptr[1:], strict=True)]
+    members = [
+        np.unique(shared.coefficient.indices[a:b] // width)
+        for a, b in zip(shared.coefficient.indptr[:-1], shared.coefficient.indptr[1:], strict=True)
+    ]
     wide = np.zeros(shared.count, dtype=bool)
     for number in sorted(range(shared.count), key=lambda n: (len(members[n]), n)):
         roots = np.unique(label[members[number]])
-        if len(roots) == 0:
-            wide[number] = True
-        elif size[roots].sum() > BLOCK_HCPS:
+        if len(roots) == 0 or size[roots].sum() > BLOCK_HCPS:
             wide[number] = True
         elif len(roots) > 1:
             label[np.isin(label, roots)] = roots[0]
@@ -51,7 +52,9 @@ def partition(shared: SharedLimits, hcp_count: int) -> tuple[np.ndarray, np.ndar
     return np.unique(label, return_inverse=True)[1], wide
 
 
-def block_problems(sets: HcpSets, shared: SharedLimits, prices: Prices, loosening_cost: np.ndarray, label: np.ndarray, wide: np.ndarray) -> list[Block]:
+def block_problems(
+    sets: HcpSets, shared: SharedLimits, prices: Prices, loosening_cost: np.ndarray, label: np.ndarray, wide: np.ndarray
+) -> list[Block]:
     """The blocks that have a limit of their own; HCPs without one take their best column at the prices."""
     features = shared.features.shape[1]
     by_feature = shared.coefficient.tocsc()
@@ -75,15 +78,29 @@ def _net_values(sets: HcpSets, shared: SharedLimits, prices: Prices, wide: np.nd
 
 
 def _block(
-    sets: HcpSets, shared: SharedLimits, prices: Prices, loosening_cost: np.ndarray, net: np.ndarray, hcps: np.ndarray, own: np.ndarray, rows: object
+    sets: HcpSets,
+    shared: SharedLimits,
+    prices: Prices,
+    loosening_cost: np.ndarray,
+    net: np.ndarray,
+    hcps: np.ndarray,
+    own: np.ndarray,
+    rows: object,
 ) -> Block:
     counts = np.diff(sets.start)[hcps]
     start = np.concatenate([[0], np.cumsum(counts)])
     columns = np.repeat(sets.start[:-1][hcps] - start[:-1], counts) + np.arange(start[-1])
     mine = replace(
-        sets, start=start, hcp=np.repeat(np.arange(len(hcps), dtype=np.int32), counts), kind=sets.kind[columns], value=net[columns], pinned=sets.pinned[hcps]
+        sets,
+        start=start,
+        hcp=np.repeat(np.arange(len(hcps), dtype=np.int32), counts),
+        kind=sets.kind[columns],
+        value=net[columns],
+        pinned=sets.pinned[hcps],
     )
     limits = SharedLimits(shared.sign[own], shared.bound[own], shared.soft[own], shared.features, rows)
     price, best = prices.price[own], prices.best[hcps]
     bound = float(best.sum() + (limits.sign * price * limits.bound).sum())
-    return Block(columns, mine, limits, Prices(price, bound, prices.priced[columns], best, np.empty(0, dtype=np.int64), 0), loosening_cost[own])
+    return Block(
+        columns, mine, limits, Prices(price, bound, prices.priced[columns], best, np.empty(0, dtype=np.int64), 0), loosening_cost[own]
+    )

@@ -72,8 +72,12 @@ def _pin_conflicts(problem: Problem) -> tuple[list[dict], Problem]:
         causes = [f"{r}: {d}" if d else str(r) for r, d in zip(mine["rule"], mine["detail"], strict=True)] or [str(problem.blocked_by[pin])]
         text = f"{labels[pin]} cannot be kept: no day of the cycle is open ({'; '.join(causes)})"
         tables = ", ".join(sorted({_table(str(r)) for r in mine["rule"]} - {"rule_override"})) or "the blocking rule"
-        rows.append(_row("rule_override", "", labels[pin], np.nan, np.nan, "remove", text, f"remove the pin, or the rows of {tables} that block it"))
-    sound = replace(problem, pins=np.setdiff1d(problem.pins, blocked), pin_labels=[labels[p] for p in np.setdiff1d(problem.pins, blocked).tolist()])
+        rows.append(
+            _row("rule_override", "", labels[pin], np.nan, np.nan, "remove", text, f"remove the pin, or the rows of {tables} that block it")
+        )
+    sound = replace(
+        problem, pins=np.setdiff1d(problem.pins, blocked), pin_labels=[labels[p] for p in np.setdiff1d(problem.pins, blocked).tolist()]
+    )
     sets = build_sets(sound)
     for hcp in np.flatnonzero(np.diff(sets.start) == 0).tolist():
         rows.append(_own_row(sound, hcp, labels))
@@ -97,8 +101,26 @@ def _own_row(problem: Problem, hcp: int, labels: dict[int, str]) -> dict:
     for row in problem.exclusive:
         if np.any(np.isin(row.members, mine).all(axis=1) & (row.members[:, 0] // len(problem.channels) == hcp)):
             text = f"HCP {problem.hcp_ids[hcp]} is pinned to actions that may not go together ({names}): {row.label}"
-            return _row(_table(row.rule), "", row.label, np.nan, np.nan, "remove", text, f"remove one of the pins in rule_override, or the row of {_table(row.rule)}")
-    return _row("rule_override", "", names, np.nan, np.nan, "remove", f"the pins of HCP {problem.hcp_ids[hcp]} cannot hold together", "remove one of the pins")
+            return _row(
+                _table(row.rule),
+                "",
+                row.label,
+                np.nan,
+                np.nan,
+                "remove",
+                text,
+                f"remove one of the pins in rule_override, or the row of {_table(row.rule)}",
+            )
+    return _row(
+        "rule_override",
+        "",
+        names,
+        np.nan,
+        np.nan,
+        "remove",
+        f"the pins of HCP {problem.hcp_ids[hcp]} cannot hold together",
+        "remove one of the pins",
+    )
 
 
 def _alone(scene: _Scene) -> list[tuple[int, float]]:
@@ -177,7 +199,7 @@ def _minimal_group(scene: _Scene, bound: np.ndarray, hard: list[int], slack: np.
     fractional = least > CLEAR
     # Where fractions of sets conflict already, the limits with a price are a proof of it (Farkas), and only they need be looked at.
     group = [n for n in hard if price[n] > 0] if fractional else list(hard)
-    blocks = [x for x in (group[i : i + max(1, len(group) // 8)] for i in range(0, len(group), max(1, len(group) // 8)))]
+    blocks = [group[i : i + max(1, len(group) // 8)] for i in range(0, len(group), max(1, len(group) // 8))]
     for part in blocks if len(group) > 8 else []:  # whole blocks first, so that hundreds of limits take few solves
         rest = [n for n in group if n not in part]
         if clash(rest):
@@ -197,7 +219,13 @@ def _limit_row(limit: Limit, amount: float, alone: bool, against: list[str]) -> 
     verb = "raise" if upper else "lower"
     needed = "at least {} needed" if upper else "at most {} can be reached"
     state = needed.format(f"{value:.10g} {limit.unit} {'are' if upper else ''}".strip())
-    context = "even if every other limit were dropped" if alone else "while these hold: " + ", ".join(against) if against else "while all other limits hold"
+    context = (
+        "even if every other limit were dropped"
+        if alone
+        else "while these hold: " + ", ".join(against)
+        if against
+        else "while all other limits hold"
+    )
     text = f"{limit.label} is {limit.bound:.10g} {limit.unit}, but {state} {context}"
     field = FIELD.get((limit.rule, limit.side, limit.unit), "the limit")
     advice = f"{verb} {field} in {_table(limit.rule)} ({limit.label}) from {limit.bound:.10g} to {value:.10g}"

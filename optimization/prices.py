@@ -225,9 +225,7 @@ def _feasible_columns(sets: HcpSets, shared: SharedLimits, columns: np.ndarray, 
     return columns
 
 
-def least_loosening(
-    sets: HcpSets, shared: SharedLimits, columns: np.ndarray, cost: np.ndarray
-) -> tuple[np.ndarray, float, np.ndarray]:
+def least_loosening(sets: HcpSets, shared: SharedLimits, columns: np.ndarray, cost: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
     """(prices, least cost of loosening limits at `cost` per unit, columns reaching it), fractions of sets allowed; values play no part."""
     nothing = replace(sets, value=np.zeros(sets.column_count))
     for _ in range(ROUNDS):

@@ -30,7 +30,7 @@ class Restricted:
 
 
 def restrict(sets: HcpSets, shared: SharedLimits, value: np.ndarray, columns: np.ndarray, settle: bool = True) -> Restricted:
-    """The problem over `columns` (sorted; at least one per HCP), with `value` per column of all columns; settle=False leaves every HCP free."""
+    """The problem over `columns` (at least one per HCP); `value`: of all columns; settle=False: all HCPs free."""
     columns = np.sort(columns)
     counts = np.bincount(sets.hcp[columns], minlength=sets.hcp_count)[sets.hcp[columns]]
     single = (counts == 1) & settle

@@ -59,9 +59,7 @@ class PlanResult:
     warnings: list[str]
 
 
-def plan(
-    tables: Mapping[str, pd.DataFrame], settings: PlanSettings, say: Callable[[str], None] = lambda line: None
-) -> PlanResult:
+def plan(tables: Mapping[str, pd.DataFrame], settings: PlanSettings, say: Callable[[str], None] = lambda line: None) -> PlanResult:
     """The allocation of one cycle, with proof and reasons.
 
     tables: as in `build.build_problem`; say: receives short progress lines. Raises PlanInputError when a table contradicts the
@@ -154,7 +152,9 @@ def _without_plan(problem: Problem, say: Callable[[str], None]) -> PlanResult:
 
 
 def _dates(problem: Problem, days: np.ndarray) -> np.ndarray:
-    calendar = [problem.settings.cycle_start + timedelta(days=d) for d in range((problem.settings.cycle_end - problem.settings.cycle_start).days)]
+    calendar = [
+        problem.settings.cycle_start + timedelta(days=d) for d in range((problem.settings.cycle_end - problem.settings.cycle_start).days)
+    ]
     lookup: np.ndarray = np.array([*calendar, None], dtype=object)
     return lookup[np.where(days >= 0, days, len(calendar))]
 
@@ -221,7 +221,9 @@ def _reps(problem: Problem, pairs: np.ndarray) -> pd.DataFrame:
     for x in problem.limits:
         if x.rep_id in limit and x.unit == "minutes" and x.side == "max" and x.channel is None and x.territory_id is None:
             limit[x.rep_id] = float(np.fmin(limit[x.rep_id], x.bound))
-    return pd.DataFrame({"rep_id": np.asarray(names, dtype=object), "used": minutes, "limit_value": list(limit.values()), "touches": touches})
+    return pd.DataFrame(
+        {"rep_id": np.asarray(names, dtype=object), "used": minutes, "limit_value": list(limit.values()), "touches": touches}
+    )
 
 
 def _pairs(problem: Problem, reasons: Reasons) -> pd.DataFrame:
@@ -244,4 +246,7 @@ def _pairs(problem: Problem, reasons: Reasons) -> pd.DataFrame:
 
 def _blocks(problem: Problem) -> pd.DataFrame:
     blocks = pair_blocks(problem)
-    return pd.DataFrame(_names(problem, blocks["pair"].to_numpy(dtype=np.int64)) | {"rule": blocks["rule"].to_numpy(), "detail": blocks["detail"].to_numpy()})
+    return pd.DataFrame(
+        _names(problem, blocks["pair"].to_numpy(dtype=np.int64))
+        | {"rule": blocks["rule"].to_numpy(), "detail": blocks["detail"].to_numpy()}
+    )

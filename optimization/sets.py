@@ -9,6 +9,7 @@ any 20 channels with a contact limit of 3).
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -232,7 +233,7 @@ def _own_rules(problem: Problem, eligible: np.ndarray) -> tuple[list[list[int]],
     distinct, number = np.unique(table[:, 1:], axis=0, return_inverse=True)
     edges = np.searchsorted(table[:, 0], np.arange(len(eligible) + 1))
     numbers = number.ravel().tolist()
-    return [numbers[a:b] for a, b in zip(edges[:-1], edges[1:], strict=True)], [(int(m), int(u)) for m, u in distinct]
+    return [numbers[a:b] for a, b in itertools.pairwise(edges)], [(int(m), int(u)) for m, u in distinct]
 
 
 def _classes(eligible: np.ndarray, pins: np.ndarray, own: list[list[int]]) -> tuple[np.ndarray, list[int]]:
@@ -291,5 +292,5 @@ def _set_values(problem: Problem, start: np.ndarray, kind: np.ndarray, masks: np
 def _chunks(start: np.ndarray, kinds: int) -> list[tuple[slice, slice]]:
     """Blocks of HCPs whose dense HCP x kind table stays small: (HCP slice, column slice)."""
     step, hcps = max(1, CHUNK_CELLS // max(kinds, 1)), len(start) - 1
-    edges = list(range(0, hcps, step)) + [hcps] if hcps else [0]
-    return [(slice(a, b), slice(int(start[a]), int(start[b]))) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    edges = [*list(range(0, hcps, step)), hcps] if hcps else [0]
+    return [(slice(a, b), slice(int(start[a]), int(start[b]))) for a, b in itertools.pairwise(edges)]

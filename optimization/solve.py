@@ -2,8 +2,9 @@
 
 With prices y the total is at most price_bound - (what the chosen columns fall short of their HCP's best). So a plan that holds a
 column falling short by d is at most price_bound - d: integer programs look at the columns with a small shortfall only, and
-    upper_bound = min(price_bound, max(dual bound of the integer program, price_bound - smallest shortfall left out)).
-Columns are widened until the gap is reached. The only other stop is the node limit: no clock is read, so the same input gives the same plan.
+    upper_bound = min(price_bound, max(dual bound of the program, price_bound - smallest shortfall left out)).
+Columns are widened until the gap is reached. The only other stop is the node limit: no clock is read, so the same input
+gives the same plan.
 """
 
 from __future__ import annotations
@@ -221,11 +222,19 @@ def _around(whole: Case, core: np.ndarray, search: Search, settings: PlanSetting
 
 
 def integer_program(
-    sets: HcpSets, shared: SharedLimits, part: Restricted, loosening_cost: np.ndarray, tolerance: float, settings: PlanSettings, start: Incumbent | None
+    sets: HcpSets,
+    shared: SharedLimits,
+    part: Restricted,
+    loosening_cost: np.ndarray,
+    tolerance: float,
+    settings: PlanSettings,
+    start: Incumbent | None,
 ) -> tuple[Incumbent | None, float, int]:
     """(best plan found, dual bound, nodes) of the integer program over the columns of `part`."""
     stuck = np.setdiff1d(np.arange(shared.count), np.unique(part.use.indices))
-    if np.any((part.rest[stuck] < -1e-9 * np.maximum(1.0, np.abs(shared.bound[stuck]) / shared.scale[stuck])) & np.isinf(loosening_cost[stuck])):
+    if np.any(
+        (part.rest[stuck] < -1e-9 * np.maximum(1.0, np.abs(shared.bound[stuck]) / shared.scale[stuck])) & np.isinf(loosening_cost[stuck])
+    ):
         return None, -np.inf, 0
     if len(part.free) == 0:
         only = incumbent_of(sets, shared, part.settled, loosening_cost)
@@ -279,20 +288,32 @@ def _warm_start(part: Restricted, shared: SharedLimits, start: Incumbent, names:
     return solution
 
 
-def _solution(
-    problem: Problem, sets: HcpSets, shared: SharedLimits, prices: Prices, search: Search, floor_penalty: float
-) -> Solution:
+def _solution(problem: Problem, sets: HcpSets, shared: SharedLimits, prices: Prices, search: Search, floor_penalty: float) -> Solution:
     best, bound = search.best, search.bound
     pairs = sets.pairs_of(best.columns)
     chosen = np.zeros(problem.pair_count, dtype=bool)
     chosen[pairs] = True
     violations = check_plan(replace(problem, settings=replace(problem.settings, floor_penalty=floor_penalty)), chosen)
     if violations:
-        raise AssertionError("the solver returned a plan that breaks a rule: " + "; ".join(f"{v.label} by {v.amount:g}" for v in violations[:5]))
+        raise AssertionError(
+            "the solver returned a plan that breaks a rule: " + "; ".join(f"{v.label} by {v.amount:g}" for v in violations[:5])
+        )
     noise = 1e-9 * max(abs(best.total), float(np.abs(sets.value).max(initial=0.0)))
     upper = best.total if bound - best.total <= noise else bound
     gap = gap_of(upper, best.total)
     status = "optimal" if gap <= problem.settings.gap else "feasible"
     return Solution(
-        sets, shared, prices, best.columns, pairs, best.objective, best.penalty, upper, gap, status, best.missing, floor_penalty, search.nodes
+        sets,
+        shared,
+        prices,
+        best.columns,
+        pairs,
+        best.objective,
+        best.penalty,
+        upper,
+        gap,
+        status,
+        best.missing,
+        floor_penalty,
+        search.nodes,
     )

@@ -13,7 +13,9 @@ from optimization.problem import HcpCap, Limit, NotTogether, PlanSettings, Probl
 SETTINGS = PlanSettings(cycle_start=date(2026, 1, 5), cycle_end=date(2026, 2, 2))
 
 
-def make_problem(value, eligible=None, limits=(), caps=(), exclusive=(), pins=(), cost=None, minutes=None, territory=None, rep=None, settings=SETTINGS):
+def make_problem(
+    value, eligible=None, limits=(), caps=(), exclusive=(), pins=(), cost=None, minutes=None, territory=None, rep=None, settings=SETTINGS
+):
     """Problem from an (hcps, channels) table of values."""
     value = np.asarray(value, dtype=np.float64)
     hcps, channels = value.shape
@@ -76,7 +78,17 @@ def random_problem(seed, max_hcps=6, max_channels=3, settings=SETTINGS):
         for rep in range(2):
             mine = pairs[(owner % 2 == rep) & (minutes[pairs] > 0)]
             if len(mine):
-                limits.append(limit(next(number), "max", int(minutes[mine].sum() * rng.uniform(0, 0.8)), mine, minutes[mine], rule="rep_capacity", unit="minutes"))
+                limits.append(
+                    limit(
+                        next(number),
+                        "max",
+                        int(minutes[mine].sum() * rng.uniform(0, 0.8)),
+                        mine,
+                        minutes[mine],
+                        rule="rep_capacity",
+                        unit="minutes",
+                    )
+                )
     if rng.random() < 0.4:
         mine = pairs[channel == 1]
         limits.append(limit(next(number), "max", int(rng.integers(0, hcps + 1)), mine, rule="channel_capacity", unit="touches"))
@@ -140,7 +152,7 @@ def brute_force(problem, forced=None):
     """(best objective - penalty, best plan) over all plans, or (None, None) when no plan keeps the hard limits."""
     channels, hcps = len(problem.channels), len(problem.hcp_ids)
     penalty = default_penalty(problem)
-    tables = [{p: c for p, c in zip(x.pairs.tolist(), x.coefficients.tolist(), strict=True)} for x in problem.limits]
+    tables = [dict(zip(x.pairs.tolist(), x.coefficients.tolist(), strict=True)) for x in problem.limits]
     states = {tuple(0.0 for _ in problem.limits): (0.0, ())}
     for h in range(hcps):
         options = []
@@ -196,7 +208,9 @@ def rep_bound_problem(hcps, channels=6, seed=0, floors=True, settings=SETTINGS):
         if floors:
             mine = pairs[(rep[owner[pairs]] == r) & (minutes[pairs] > 0)]
             floor = 0.35 * len(np.unique(mine // channels))
-            limits.append(limit(next(number), "min", int(floor), mine, None, "hcps", "soft", "coverage_floor", "hcps", territory_id=f"T{r}"))
+            limits.append(
+                limit(next(number), "min", int(floor), mine, None, "hcps", "soft", "coverage_floor", "hcps", territory_id=f"T{r}")
+            )
     limits.append(limit(next(number), "max", 55.0 * hcps, pairs, cost[pairs]))
     for c, share in ((2, 4.0), (3, 3.0)):
         if c < channels:
@@ -204,8 +218,12 @@ def rep_bound_problem(hcps, channels=6, seed=0, floors=True, settings=SETTINGS):
             limits.append(limit(next(number), "max", share * hcps, mine, cost[mine], channel=f"c{c}"))
     if channels > 4:
         mine = pairs[channel[pairs] == 4]
-        limits.append(limit(next(number), "max", int(0.3 * hcps), mine, None, "touches", "hard", "rule_channel_capacity", "touches", channel="c4"))
-        limits.append(limit(next(number), "min", int(0.05 * hcps), mine, None, "touches", "hard", "rule_channel_capacity", "touches", channel="c4"))
+        limits.append(
+            limit(next(number), "max", int(0.3 * hcps), mine, None, "touches", "hard", "rule_channel_capacity", "touches", channel="c4")
+        )
+        limits.append(
+            limit(next(number), "min", int(0.05 * hcps), mine, None, "touches", "hard", "rule_channel_capacity", "touches", channel="c4")
+        )
     caps = [per_hcp_cap(hcps, channels, 1)]
     caps[0] = replace(caps[0], upper=rng.integers(1, 4, hcps))
     exclusive = [never_both(hcps, channels, 0, channels - 1)] if channels > 1 else []

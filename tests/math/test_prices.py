@@ -29,7 +29,9 @@ def whole_program(problem, sets, shared, cost):
     use = sparse.diags(shared.sign) @ shared.use_of(sets, np.arange(sets.column_count))
     soft = np.flatnonzero(shared.soft)
     missing = sparse.csc_matrix((-np.ones(len(soft)), (soft, np.arange(len(soft)))), shape=(shared.count, len(soft)))
-    one = sparse.csc_matrix((np.ones(sets.column_count), (sets.hcp, np.arange(sets.column_count))), shape=(sets.hcp_count, sets.column_count))
+    one = sparse.csc_matrix(
+        (np.ones(sets.column_count), (sets.hcp, np.arange(sets.column_count))), shape=(sets.hcp_count, sets.column_count)
+    )
     one = sparse.hstack([one, sparse.csc_matrix((sets.hcp_count, len(soft)))])
     answer = linprog(
         np.concatenate([-sets.value, cost[soft]]),

@@ -86,7 +86,10 @@ def test_the_limit_named_is_the_one_that_costs_most():
     reasons = explain(problem, solution)
     assert solution.pairs.tolist() == [1]
     for pair in (0, 2):
-        cost = [y * dict(zip(x.pairs, x.coefficients, strict=True)).get(pair, 0) for x, y in zip(problem.limits, solution.prices.price, strict=True)]
+        cost = [
+            y * dict(zip(x.pairs, x.coefficients, strict=True)).get(pair, 0)
+            for x, y in zip(problem.limits, solution.prices.price, strict=True)
+        ]
         assert reasons.kind[pair] in ("price", "tie")
         if reasons.kind[pair] == "price":
             assert reasons.limit[pair] == int(np.argmax(cost))
@@ -110,7 +113,9 @@ def test_price_cost_shares_a_floors_credit_among_an_hcps_counted_actions():
     reasons, price = explain(problem, solution), solution.prices.price
     total = sum(s * y * u for s, y, u in zip((-1, 1), price, solution.shared.total_use(solution.sets, solution.columns), strict=True))
     assert reasons.price_cost.sum() == pytest.approx(total)
-    pinned = replace(problem, pins=np.array([0, 1]), pin_labels=["a", "b"], limits=[replace(floor, bound=1.0), limit(1, "max", 3, range(4))])
+    pinned = replace(
+        problem, pins=np.array([0, 1]), pin_labels=["a", "b"], limits=[replace(floor, bound=1.0), limit(1, "max", 3, range(4))]
+    )
     solution = solve(pinned)
     price = np.array([0.6, 0.2])
     shares = explain(pinned, replace(solution, prices=replace(solution.prices, price=price))).price_cost

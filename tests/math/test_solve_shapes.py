@@ -119,7 +119,10 @@ def test_twelve_channels_with_a_contact_limit():
 
 
 def test_too_many_sets_name_the_hcp_and_the_remedy():
-    with pytest.raises(PlanInputError, match=r"hcp_id h000000 has more than 4096 allowed sets of channels \(13 free channels\); add a row to rule_contact_limit"):
+    with pytest.raises(
+        PlanInputError,
+        match=r"hcp_id h000000 has more than 4096 allowed sets of channels \(13 free channels\); add a row to rule_contact_limit",
+    ):
         build_sets(make_problem(np.ones((2, 13))))
     assert build_sets(make_problem(np.ones((2, 12)))).column_count == 2 * 4096
     with pytest.raises(PlanInputError, match="63 channels"):

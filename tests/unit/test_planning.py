@@ -45,13 +45,19 @@ def config(**changes):
 def world(rules=None, impact=None):
     """Three HCPs, a rep channel (30 minutes, cost 100) and mail (cost 1); h3 has no rep."""
     impact = {"h1": (5.0, 1.0), "h2": (4.0, 2.0), "h3": (9.0, -1.0)} if impact is None else impact
-    hcps = pd.DataFrame({"hcp_id": ["h1", "h2", "h3"], "territory_id": ["T1", "T1", None], "rep_id": ["r1", "r1", None], "rep_access": ["open"] * 3})
+    hcps = pd.DataFrame(
+        {"hcp_id": ["h1", "h2", "h3"], "territory_id": ["T1", "T1", None], "rep_id": ["r1", "r1", None], "rep_access": ["open"] * 3}
+    )
     catalog = pd.DataFrame(
         {"channel": ["visit", "mail"], "label": ["Visit", "Mail"], "unit_cost": [100.0, 1.0], "rep_minutes": [30.0, 0.0]}
         | {"requires_consent": [False, False], "max_touches": [3, 1]}
     )
     scores = pd.DataFrame(
-        [{"hcp_id": h, "channel": c, "expected_impact": v} for h, values in impact.items() for c, v in zip(("visit", "mail"), values, strict=True)]
+        [
+            {"hcp_id": h, "channel": c, "expected_impact": v}
+            for h, values in impact.items()
+            for c, v in zip(("visit", "mail"), values, strict=True)
+        ]
     )
     engagement = pd.DataFrame(
         {"hcp_id": ["h1"], "channel": ["mail"], "period_start": [date(2025, 12, 22)], "period_end": [date(2025, 12, 29)]}
@@ -84,12 +90,14 @@ def kind(frame, name):
 
 def test_columns_are_those_of_the_interface_in_order_and_typed():
     table, _, _ = solved()
-    names = (
-        "kind hcp_id channel territory_id rep_id limit_id rule side attribute value label unit limit_value used price requested effective "
-        "shortfall hardness touches plan_value price_cost cost rep_minutes priority rep_priority value_short reason_kind is_eligible blocked_by "
-        "earliest_date latest_date detail status objective penalty upper_bound price_bound gap solve_gap stability_cost expected_impact total_cost "
-        "actions hcps_reached seconds solver input_fingerprint code_version model_version problem what_to_do"
-    ).split()
+    text = """
+    kind hcp_id channel territory_id rep_id limit_id rule side attribute value label unit limit_value used price requested
+    effective shortfall hardness touches plan_value price_cost cost rep_minutes priority rep_priority value_short
+    reason_kind is_eligible blocked_by earliest_date latest_date detail status objective penalty upper_bound price_bound gap
+    solve_gap stability_cost expected_impact total_cost actions hcps_reached seconds solver input_fingerprint code_version
+    model_version problem what_to_do
+    """
+    names = text.split()
     assert table.column_names == names
     assert table.schema.field("is_eligible").type == pa.bool_()
     assert table.schema.field("earliest_date").type == pa.date32()
@@ -109,7 +117,7 @@ def test_a_plan_worked_out_by_hand():
     assert run["total_cost"] == pytest.approx(102.0)
     assert (run["input_fingerprint"], run["model_version"], run["code_version"]) == ("f" * 64, "m1", code_version())
     actions = kind(frame, "action")
-    assert list(zip(actions["hcp_id"], actions["channel"], strict=True))[0] == ("h2", "mail")
+    assert next(zip(actions["hcp_id"], actions["channel"], strict=True)) == ("h2", "mail")
     assert sorted(actions["priority"]) == [1, 2, 3]
     assert sorted(actions["rep_priority"]) == [1, 2, 3]
     limit = kind(frame, "limit").iloc[0]
