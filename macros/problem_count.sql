@@ -12,4 +12,4 @@ select
     {{ text_literal(what_to_do) }} as what_to_do
 from {{ rows_from }}
 having count(*) > 0
-{%- endmacro %}
+{% endmacro %}

@@ -108,9 +108,9 @@
         {%- set attributes = [] -%}
     {%- endif -%}
     {%- set identifiers = ['hcp_id', 'npi', 'full_name', 'crm_account_id', 'brand_id'] -%}
-    {%- set standing = ['specialty', 'practice_type', 'rep_access', 'decile'] -%}
+    {%- set standing = ['specialty', 'practice_type', 'rep_access', 'decile', 'channel', 'segment', 'kpi_level', 'kpi_periods', 'snapshot_date', 'is_scoring'] -%}
     {%- for name in attributes if name | lower in identifiers + standing -%}
-        {%- do problems.append({'switch': 'hcp_attributes', 'problem': 'names ' ~ name ~ (', which identifies a person or an account' if name | lower in identifiers else ', which is a feature already'), 'what_to_do': 'take it out of the list', 'severity': 'error'}) -%}
+        {%- do problems.append({'switch': 'hcp_attributes', 'problem': 'names ' ~ name ~ (', which identifies a person or an account' if name | lower in identifiers else ', whose name is taken by a column of the feature tables'), 'what_to_do': 'take it out of the list', 'severity': 'error'}) -%}
     {%- endfor -%}
     {%- do values.update({'hcp_attributes': attributes | map('lower') | list}) -%}
 

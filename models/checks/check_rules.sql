@@ -1,5 +1,6 @@
 {#- Content of the rule tables against the contract. Each call of problem_count is one check; the lists say which tables and columns it holds for. -#}
 {%- set hcp_columns = columns_of(ref('base_hcp_master')) %}
+{%- set attributes = switches()['values']['hcp_attributes'] if execute else [] %}
 {%- set tables = {
     'rule_budget': ['channel', 'territory_id', 'max_cost'],
     'rule_channel_capacity': ['channel', 'territory_id', 'min_actions', 'max_actions'],
@@ -26,8 +27,29 @@ catalog as (select * from {{ ref('base_engagement_action_catalog') }}),
 {{ table }} as (select * from {{ ref('base_' ~ table) }}),
 
 {% endfor -%}
+feature_definition_shipped as (select * from {{ ref('feature_definition_shipped') }}),
+
 problems as (
     {{ no_problem_rows() }}
+{#- attributes switched on as features -#}
+{%- for attribute in attributes %}
+    {%- if attribute not in hcp_columns %}
+    union all
+    {{ problem_row('unknown_attribute', 'error', 'vars', 'hcp_attributes', 'names a column that hcp_master lacks: ' ~ attribute, 'correct the name or add the column') }}
+    {%- endif %}
+    union all
+    {{ problem_count(
+        'attribute_is_feature', 'vars', 'hcp_attributes',
+        '(select feature_name from feature_definition_shipped where feature_name = ' ~ text_literal(attribute) ~ ') as found',
+        'feature_name', 'names a column that has the name of a feature', 'rename the column in hcp_master'
+    ) }}
+    union all
+    {{ problem_count(
+        'attribute_without_words', 'feature_definition', 'feature_name',
+        '(select ' ~ text_literal(attribute) ~ ' as attribute where not exists (select 1 from feature_definition where feature_name = ' ~ text_literal(attribute) ~ ')) as found',
+        'attribute', 'lacks words for an attribute that is switched on, so its column name is shown', 'add a row for it', 'warn'
+    ) }}
+{%- endfor %}
 {%- for table, columns in tables.items() %}
     {%- set example = row_text(columns[:4]) %}
 
