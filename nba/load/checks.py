@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 GATE = "gate_inputs"
 CHECKS_SCHEMA = "checks"
 # what of the project the gate needs: parsing the rest would take most of the time
-CHECKED_FOLDERS = ("macros", "models/base", "models/checks", "tests/generic")
+CHECKED_FOLDERS = ("macros", "models/base", "models/checks", "seeds", "tests/generic")
 CHECK_COLUMNS = ("severity", "table_name", "column_name", "row_count", "examples", "problem", "what_to_do")
 # switches that say where tables are; the scratch database has its own answer
 PLACE_SWITCHES = ("input_schema", "input_database", "input_tables", "rule_schema", "nba_schema_prefix", "nba_cycle_start")
@@ -66,28 +66,18 @@ def _run_dbt(scratch_file: Path, project_dir: Path, switches: Mapping[str, Any],
     (work_dir / "profiles.yml").write_text(json.dumps({PROJECT_NAME: profile}), "utf-8")
     own = {name: value for name, value in switches.items() if name not in PLACE_SWITCHES}
     given = {**own, "input_schema": SCRATCH_SCHEMA, "rule_schema": SCRATCH_SCHEMA, "nba_loading": True}
-    own_project = _part_of_project(project_dir, work_dir / "project")
-    arguments = [
-        "run",
-        "--select",
-        f"+{GATE}",
-        "--vars",
-        json.dumps(given),
-        "--project-dir",
-        str(own_project),
-        "--profiles-dir",
-        str(work_dir),
-    ]
-    arguments += [
-        "--target-path",
-        str(work_dir / "target"),
-        "--log-path",
-        str(work_dir / "logs"),
-        "--log-level",
-        "none",
-        "--quiet",
-        "--no-print",
-    ]
+    options = {
+        "--select": f"+{GATE}",
+        "--vars": json.dumps(given),
+        "--project-dir": str(_part_of_project(project_dir, work_dir / "project")),
+        "--profiles-dir": str(work_dir),
+        "--target-path": str(work_dir / "target"),
+        "--log-path": str(work_dir / "logs"),
+        "--log-level": "none",
+    }
+    # tests belong to the build; the gate reads the rows of the check models
+    arguments = ["build", "--quiet", "--no-print", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
+    arguments += [word for option in options.items() for word in option]
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         outcome = dbtRunner().invoke(arguments)
     # the adapter would keep the file open until the process ends

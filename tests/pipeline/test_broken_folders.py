@@ -154,6 +154,7 @@ EXPECTED_LATE = [
     "engagement_history.channel: 400 rows names channels that engagement_action_catalog lacks. Examples: email; email; email. What to do: add them to the catalogue, or correct the name.",
     "kpi_metrics.brand_id: 2 rows has several values, and only one brand can be planned at a time. Examples: A; B. What to do: load one brand.",
     "kpi_metrics.period_start: 1 row ends more periods before engagement than nba_kpi_lag_periods allows. Examples: KPI ends 2025-03-10, engagement ends 2025-05-19. What to do: load the newer KPI periods, or raise nba_kpi_lag_periods if the KPI really is that late.",
+    "vars.hcp_attributes names a column that hcp_master lacks: shoe_size. What to do: correct the name or add the column.",
 ]  # fmt: skip
 
 
@@ -228,4 +229,8 @@ def test_missing_columns_wrong_types_and_wrong_switches_are_named(warehouse: War
 def test_late_kpi_and_two_brands_are_named_against_kept_tables(warehouse: Warehouse) -> None:
     early = csv_text("hcp_id,period_start,kpi_value,brand_id", [f"001,{week(number)},1,{'AB'[number % 2]}" for number in range(10)])
     catalog = csv_text("channel,unit_cost,expected_uplift", ["rep_visit,100,1.5"])
-    assert warehouse.refused("late", {"kpi_metrics": early, "engagement_action_catalog": catalog}, partial=True) == EXPECTED_LATE
+    switches = {"hcp_attributes": ["years", "shoe_size"]}
+    assert (
+        warehouse.refused("late", {"kpi_metrics": early, "engagement_action_catalog": catalog}, partial=True, switches=switches)
+        == EXPECTED_LATE
+    )
