@@ -1,8 +1,8 @@
-{#- The three smallest values of a text expression, comma-separated: the same examples every time. -#}
+{#- The three smallest different values of a text expression, as one text: the same examples every time. -#}
 {% macro first_examples(expression) -%}
     {{ return(adapter.dispatch('first_examples', 'nba')(expression)) }}
 {%- endmacro %}
 
 {% macro duckdb__first_examples(expression) -%}
-array_to_string(min({{ expression }}, 3), '; ')
+array_to_string(min(distinct {{ expression }}, 3), '; ')
 {%- endmacro %}

@@ -18,7 +18,7 @@
         {%- for name, column in contract.columns.items() -%}
             {%- if name | lower not in types -%}
                 {%- if column.meta.required -%}
-                    {%- do problems.append({'check': 'missing_column', 'severity': 'error', 'column': name, 'problem': 'is missing: the table has no such column', 'what_to_do': 'add the column ' ~ name ~ ' (' ~ column.data_type ~ '): ' ~ column.description}) -%}
+                    {%- do problems.append({'check': 'missing_column', 'severity': 'error', 'column': name, 'problem': 'is missing: the table has no such column', 'what_to_do': 'add the column ' ~ name ~ ' (' ~ column.data_type ~ '): ' ~ column.description.rstrip('.')}) -%}
                 {%- endif -%}
             {%- elif not is_readable_as(types[name | lower], column.data_type) -%}
                 {%- do problems.append({'check': 'wrong_type', 'severity': 'error', 'column': name, 'problem': 'has type ' ~ types[name | lower] ~ ', which is not ' ~ column.data_type, 'what_to_do': 'cast it to ' ~ column.data_type ~ ' in the table or in a view over it'}) -%}

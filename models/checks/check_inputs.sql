@@ -7,6 +7,7 @@
     'kpi_metrics': ['hcp_id', 'period_start'],
     'engagement_action_catalog': ['channel', 'unit_cost', 'expected_uplift'],
     'current_plan': ['hcp_id', 'channel', 'touches'],
+    'suggestion_feedback': ['recommendation_id'],
 } %}
 {%- set keys = {
     'hcp_master': ['hcp_id'],
@@ -14,6 +15,7 @@
     'kpi_metrics': ['hcp_id', 'period_start'],
     'engagement_action_catalog': ['channel'],
     'current_plan': ['hcp_id', 'channel'],
+    'suggestion_feedback': ['recommendation_id', 'status'],
 } %}
 with
 
@@ -179,6 +181,8 @@ problems as (
     {{ problem_count('several_touches', 'engagement_action_catalog', 'max_touches', 'engagement_action_catalog where max_touches > 1', row_text(['channel', 'max_touches']), 'is above 1: this version plans one touch per HCP, channel and cycle', 'nothing; the plan counts them as 1', 'warn') }}
     union all
     {{ problem_count('unknown_value', 'hcp_master', 'rep_access', "hcp_master where rep_access not in ('open', 'restricted', 'no_see')", 'rep_access', 'is none of open, restricted, no_see and counts as restricted', 'use one of the three words', 'warn') }}
+    union all
+    {{ problem_count('duplicate_row', 'current_plan', '', '(select hcp_id, channel from current_plan where hcp_id is not null and channel is not null group by hcp_id, channel having count(*) > 1) as found', row_text(['hcp_id', 'channel']), 'has several rows of one HCP and channel', 'keep one row each, with all its touches') }}
     union all
     {{ problem_count('unknown_value', 'suggestion_feedback', 'status', "suggestion_feedback where status is null or status not in ('accepted', 'dismissed', 'executed', 'expired')", "coalesce(status, 'null')", 'is none of accepted, dismissed, executed, expired', 'use one of the four words') }}
 

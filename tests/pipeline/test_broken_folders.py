@@ -151,7 +151,7 @@ EXPECTED_SHAPES = [
 ]  # fmt: skip
 
 EXPECTED_LATE = [
-    "engagement_history.channel: 400 rows names channels that engagement_action_catalog lacks. Examples: email; email; email. What to do: add them to the catalogue, or correct the name.",
+    "engagement_history.channel: 400 rows names channels that engagement_action_catalog lacks. Examples: email. What to do: add them to the catalogue, or correct the name.",
     "kpi_metrics.brand_id: 2 rows has several values, and only one brand can be planned at a time. Examples: A; B. What to do: load one brand.",
     "kpi_metrics.period_start: 1 row ends more periods before engagement than nba_kpi_lag_periods allows. Examples: KPI ends 2025-03-10, engagement ends 2025-05-19. What to do: load the newer KPI periods, or raise nba_kpi_lag_periods if the KPI really is that late.",
     "vars.hcp_attributes names a column that hcp_master lacks: shoe_size. What to do: correct the name or add the column.",
