@@ -15,9 +15,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import shap
+from sklearn.ensemble import HistGradientBoostingClassifier
+
 from nba.learning.tree_shap import Explainer
 from nba.learning.trees import Trees
-from sklearn.ensemble import HistGradientBoostingClassifier
 
 
 def main() -> None:

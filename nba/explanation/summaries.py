@@ -65,7 +65,11 @@ def summary(action: dict[str, Any], score: dict[str, Any], impact: dict[str, Any
     touches = int(action.get("touches") or 1)
     head = name[:1].upper() + name[1:] + (f", {touches} touches" if touches > 1 else "")
     chance = score.get("engagement_probability")
-    parts = [f"{head}: about {percent(chance)} likely to get a response per touch.", *_engagement_reasons(score, words)] if chance is not None else []
+    parts = (
+        [f"{head}: about {percent(chance)} likely to get a response per touch.", *_engagement_reasons(score, words)]
+        if chance is not None
+        else []
+    )
     parts += _impact_words(impact, touches, "" if parts else f"{head}: ")
     if chance is None:
         parts += _impact_reasons(impact, words)

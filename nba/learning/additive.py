@@ -34,7 +34,9 @@ class Term:
         """float64 (rows,)."""
         gone = np.isnan(values)
         if self.table is None:
-            return np.where(gone, self.missing, self.slope * (np.clip(values.astype(np.float64), self.low, self.high) - self.mean) + self.offset)
+            return np.where(
+                gone, self.missing, self.slope * (np.clip(values.astype(np.float64), self.low, self.high) - self.mean) + self.offset
+            )
         known = ~gone & (values >= 0) & (values < len(self.table))
         lookup = np.array([*self.table, self.missing])
         return lookup[np.where(known, np.nan_to_num(values), len(self.table)).astype(np.int64)]
@@ -58,7 +60,10 @@ class AdditiveModel:
 
     def to_json(self) -> dict[str, Any]:
         """Plain numbers."""
-        return {"base": self.base, "terms": [{**vars(term), "table": None if term.table is None else list(term.table)} for term in self.terms]}
+        return {
+            "base": self.base,
+            "terms": [{**vars(term), "table": None if term.table is None else list(term.table)} for term in self.terms],
+        }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> AdditiveModel:
@@ -113,14 +118,18 @@ class _Design:
         return np.column_stack(out) if out else np.zeros((len(matrix), 0))
 
 
-def fit_logistic(matrix: np.ndarray, responses: np.ndarray, touches: np.ndarray, encoder: Encoder, settings: LearningSettings) -> AdditiveModel:
+def fit_logistic(
+    matrix: np.ndarray, responses: np.ndarray, touches: np.ndarray, encoder: Encoder, settings: LearningSettings
+) -> AdditiveModel:
     """Binomial logistic regression with a ridge on standardised columns, by Newton's method (iteratively reweighted least squares).
 
     Missing numbers take the median and have an indicator. Rows pass in chunks, so memory does not grow with them.
     """
     design = _Design.fit(matrix, encoder)
     mean, scale = _moments(design, matrix)
-    numeric = np.concatenate([[codes is None] * 2 if codes is None else [False] * (len(codes) + 1) for codes in design.codes] or [[]]).astype(bool)
+    numeric = np.concatenate(
+        [[codes is None] * 2 if codes is None else [False] * (len(codes) + 1) for codes in design.codes] or [[]]
+    ).astype(bool)
     scale = np.where(numeric & (scale > 1e-12), scale, 1.0)
     rate = (responses.sum() + 0.5) / (touches.sum() + 1.0)
     weights = np.concatenate([[np.log(rate / (1 - rate))], np.zeros(len(mean))])
@@ -169,7 +178,9 @@ def _as_terms(design: _Design, weights: np.ndarray, mean: np.ndarray, scale: np.
     return AdditiveModel(float(weights[0]), tuple(terms))
 
 
-def fit_base_rate(matrix: np.ndarray, responses: np.ndarray, touches: np.ndarray, encoder: Encoder, settings: LearningSettings) -> AdditiveModel:
+def fit_base_rate(
+    matrix: np.ndarray, responses: np.ndarray, touches: np.ndarray, encoder: Encoder, settings: LearningSettings
+) -> AdditiveModel:
     """The response rate of each channel, shrunk to the pooled rate by rate_prior_touches; base = mean over the training rows."""
     pooled = (responses.sum() + 0.5) / (touches.sum() + 1.0)
     terms = [Term(0.0, table=() if name in encoder.categories else None) for name in encoder.features]

@@ -12,7 +12,6 @@ from nba.learning.metrics import log_loss
 from nba.learning.settings import LearningSettings
 from nba.learning.trees import Trees
 
-
 BINS = 64  # thresholds per number; more cost time and gain nothing measurable
 REPEATS = 4  # up to so many touches per row on average, rows are repeated: scikit-learn bins weighted rows many times slower
 

@@ -33,7 +33,12 @@ class Calibration:
 
     def to_json(self) -> dict[str, Any]:
         """Plain numbers."""
-        return {"intercept": self.intercept, "slope": self.slope, "offsets": dict(sorted((self.offsets or {}).items())), "margin": self.margin}
+        return {
+            "intercept": self.intercept,
+            "slope": self.slope,
+            "offsets": dict(sorted((self.offsets or {}).items())),
+            "margin": self.margin,
+        }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Calibration:

@@ -84,9 +84,7 @@ def code_hash() -> str:
     return digest.hexdigest()
 
 
-def fit_engagement(
-    training: pa.Table, definitions: pa.Table, config: Mapping[str, Any], recording_channels: Sequence[str]
-) -> pa.Table:
+def fit_engagement(training: pa.Table, definitions: pa.Table, config: Mapping[str, Any], recording_channels: Sequence[str]) -> pa.Table:
     """Fit, choose and record the engagement model.
 
     training: feat_training. definitions: stg_feature_definition, whose names are the features. config: the run_config row.
@@ -114,8 +112,22 @@ def fit_engagement(
     version = hashlib.sha256("\n".join(record[key] for key in ("data_hash", "features", "code_hash", "parameters")).encode()).hexdigest()
     core = _refit(chosen, data, encoder, used, iterations)
     calibrations = {candidate.kind: _calibration(candidate, data, settings) for candidate in candidates}
-    model = EngagementModel(chosen, version, encoder, core, calibrations.get(chosen, Calibration()), channels, tuple(_metrics(candidates, calibrations, data, chosen)))
-    record |= {"model_version": version, "model_kind": chosen, "model_json": model.to_json(), "trained_rows": len(data.touches), "choice_reason": reason}
+    model = EngagementModel(
+        chosen,
+        version,
+        encoder,
+        core,
+        calibrations.get(chosen, Calibration()),
+        channels,
+        tuple(_metrics(candidates, calibrations, data, chosen)),
+    )
+    record |= {
+        "model_version": version,
+        "model_kind": chosen,
+        "model_json": model.to_json(),
+        "trained_rows": len(data.touches),
+        "choice_reason": reason,
+    }
     return pa.Table.from_pylist([record], schema=MODEL_SCHEMA)
 
 
@@ -177,7 +189,9 @@ def _candidates(data: Labelled, encoder: Encoder, settings: LearningSettings) ->
     answered, silent = responses.sum(), (touches - responses).sum()
     if min(answered, silent) < settings.min_class_touches:
         return found, [f"only {answered:g} answered and {silent:g} unanswered touches to learn from, so nothing finer was tried"]
-    lines = [additive("logistic", fit_logistic(matrix, responses, touches, encoder, used), used) for used in settings.ridges_for(len(matrix))]
+    lines = [
+        additive("logistic", fit_logistic(matrix, responses, touches, encoder, used), used) for used in settings.ridges_for(len(matrix))
+    ]
     forests = [boosted(used) for used in settings.trees_for(len(matrix))]
     found += [min(same, key=lambda one: one.loss) for same in (lines, forests)]
     return found, []

@@ -68,7 +68,9 @@ def measure(chance: np.ndarray, responses: np.ndarray, touches: np.ndarray) -> d
     }
 
 
-def metric_rows(kind: str, chance: np.ndarray, channel: np.ndarray, responses: np.ndarray, touches: np.ndarray, is_chosen: bool) -> list[dict]:
+def metric_rows(
+    kind: str, chance: np.ndarray, channel: np.ndarray, responses: np.ndarray, touches: np.ndarray, is_chosen: bool
+) -> list[dict]:
     """Rows of engagement_metrics of one kind of model on the test part: `all` and every channel with touches."""
     rows: list[dict] = []
     scopes = [("all", np.ones(len(channel), bool))] + [(name, channel == name) for name in sorted({str(value) for value in channel})]

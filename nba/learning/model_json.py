@@ -78,7 +78,11 @@ class EngagementModel:
             if data["format"] != FORMAT:
                 raise LearningInputError(f"model format {data['format']} is not {FORMAT}")
             kind = data["kind"]
-            core = {"hgb": Trees, "logistic": AdditiveModel, "base_rate": AdditiveModel}[kind].from_json(data["core"]) if data["core"] else None
+            core = (
+                {"hgb": Trees, "logistic": AdditiveModel, "base_rate": AdditiveModel}[kind].from_json(data["core"])
+                if data["core"]
+                else None
+            )
             encoder, calibration = Encoder.from_json(data["encoder"]), Calibration.from_json(data["calibration"])
         except (json.JSONDecodeError, KeyError, TypeError) as error:
             raise LearningInputError(f"model_json is not an engagement model: {error}") from error

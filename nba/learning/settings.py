@@ -67,7 +67,13 @@ class LearningSettings:
 
     def trees_for(self, rows: int) -> list[LearningSettings]:
         """Settings of the boosted trees to compare: with few rows also small and slow ones."""
-        small = replace(self, max_leaves=min(self.max_leaves, 6), min_leaf_rows=max(self.min_leaf_rows, 50), learning_rate=self.learning_rate / 2, l2=20.0)
+        small = replace(
+            self,
+            max_leaves=min(self.max_leaves, 6),
+            min_leaf_rows=max(self.min_leaf_rows, 50),
+            learning_rate=self.learning_rate / 2,
+            l2=20.0,
+        )
         return [self] if rows > SMALL_ROWS else [small, self]
 
     def parameters(self) -> dict[str, float | int]:
@@ -102,6 +108,8 @@ class ImpactSettings:
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> ImpactSettings:
         """Settings from a run_config row; unknown columns are ignored."""
-        found = _pick(config, {"impact_prior_touches": float, "impact_prior_periods": float, "impact_prior_cv": float, "impact_carry_over": float})
+        found = _pick(
+            config, {"impact_prior_touches": float, "impact_prior_periods": float, "impact_prior_cv": float, "impact_carry_over": float}
+        )
         renamed = {name.removeprefix("impact_"): value for name, value in found.items()}
         return cls(**renamed, **_pick(config, {"cycle_periods": int, "grain": str}))

@@ -36,7 +36,9 @@ def split_rows(snapshot: np.ndarray, hcp: np.ndarray, seed: int) -> Split:
         first = len(dates) - last - before
         part[number >= first] = VALIDATION
         part[number >= first + before] = TEST
-        return Split(part, f"trained on the first {first} of {len(dates)} snapshots, chosen on the next {before}, measured on the last {last}")
+        return Split(
+            part, f"trained on the first {first} of {len(dates)} snapshots, chosen on the next {before}, measured on the last {last}"
+        )
     share = hcp_share(hcp, seed)
     if len(dates) == 2:
         part[number == 1] = np.where(share[number == 1] < 0.5, VALIDATION, TEST)

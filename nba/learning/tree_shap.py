@@ -37,7 +37,9 @@ def leaves_below(trees: Trees, node: int, nodes: tuple[int, ...], signs: tuple[i
     """All leaves of the subtree at node, which is reached through nodes and signs."""
     if trees.feature[node] >= 0:
         path = (*nodes, node)
-        return leaves_below(trees, int(trees.left[node]), path, (*signs, 1)) + leaves_below(trees, int(trees.right[node]), path, (*signs, 0))
+        return leaves_below(trees, int(trees.left[node]), path, (*signs, 1)) + leaves_below(
+            trees, int(trees.right[node]), path, (*signs, 0)
+        )
     features: list[int] = []
     shares: list[float] = []
     slots: list[int] = []

@@ -127,7 +127,9 @@ def _original_columns(model: Any, features: int) -> tuple[np.ndarray, dict[int, 
         return np.arange(features), {}
     columns = np.concatenate([np.flatnonzero(mask), np.flatnonzero(~mask)])
     encoder = model._preprocessor.named_transformers_["encoder"]
-    codes = {int(column): [int(code) for code in kept if not np.isnan(code)] for column, kept in zip(columns, encoder.categories_, strict=False)}
+    codes = {
+        int(column): [int(code) for code in kept if not np.isnan(code)] for column, kept in zip(columns, encoder.categories_, strict=False)
+    }
     return columns, codes
 
 

@@ -44,7 +44,16 @@ def run_dbt(tmp_path_factory: pytest.TempPathFactory) -> RunDbt:
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
         from dbt.cli.main import dbtRunner
 
-        paths = ["--project-dir", str(ROOT), "--profiles-dir", str(ROOT), "--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
+        paths = [
+            "--project-dir",
+            str(ROOT),
+            "--profiles-dir",
+            str(ROOT),
+            "--target-path",
+            str(folder / "target"),
+            "--log-path",
+            str(folder / "logs"),
+        ]
         given = ["--vars", json.dumps(dict(variables))] if variables else []
         before = {name: os.environ.get(name) for name in ("NBA_DUCKDB_PATH", "OMP_NUM_THREADS")}
         os.environ.update({"NBA_DUCKDB_PATH": str(db_path), "OMP_NUM_THREADS": "1"})
@@ -87,7 +96,9 @@ def write_inputs() -> WriteInputs:
                 untyped = [column for column, kind in zip(*_columns(connection), strict=True) if kind.upper().strip('"') == "NULL"]
                 types = contract_tables().get(name, {})
                 casts = ", ".join(f'cast("{column}" as {types.get(column, "text")}) as "{column}"' for column in untyped)
-                connection.execute(f"create or replace table {schema}.{name} as select * {f'replace ({casts})' if casts else ''} from given")
+                connection.execute(
+                    f"create or replace table {schema}.{name} as select * {f'replace ({casts})' if casts else ''} from given"
+                )
                 connection.unregister("given")
             for name, columns in contract_tables().items():
                 if name not in optional_tables():

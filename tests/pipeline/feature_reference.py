@@ -8,10 +8,31 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-PAIR_FEATURES = ("touches_short", "touches_long", "active_periods_long", "responses_long", "response_rate_short", "response_rate_long",
-                 "days_since_touch", "days_since_response", "channel_response_rate")
-HCP_FEATURES = ("all_touches_short", "all_touches_long", "all_response_rate_long", "days_since_any_touch", "kpi_mean_short", "kpi_mean_long",
-                "kpi_trend", "kpi_change", "kpi_known_periods", "market_mean_long", "market_share_long", "market_share_trend")
+PAIR_FEATURES = (
+    "touches_short",
+    "touches_long",
+    "active_periods_long",
+    "responses_long",
+    "response_rate_short",
+    "response_rate_long",
+    "days_since_touch",
+    "days_since_response",
+    "channel_response_rate",
+)
+HCP_FEATURES = (
+    "all_touches_short",
+    "all_touches_long",
+    "all_response_rate_long",
+    "days_since_any_touch",
+    "kpi_mean_short",
+    "kpi_mean_long",
+    "kpi_trend",
+    "kpi_change",
+    "kpi_known_periods",
+    "market_mean_long",
+    "market_share_long",
+    "market_share_trend",
+)
 
 
 @dataclass(frozen=True)
@@ -88,7 +109,7 @@ def hcp_kpi(panel: Panel, rows: pd.DataFrame, through: pd.Timestamp, periods: li
         return 0.0 if is_zero else np.nan
 
     until = [period for period in periods if period <= through]
-    long, short, before = until[-panel.long:], until[-panel.short:], until[:-panel.long][-panel.long:]
+    long, short, before = until[-panel.long :], until[-panel.short :], until[: -panel.long][-panel.long :]
     kpi_long = [value(period, "kpi_value") for period in long]
     mean_short, mean_long = _mean([value(period, "kpi_value") for period in short]), _mean(kpi_long)
     share_long = _share([(value(period, "kpi_value"), value(period, "market_value")) for period in long])
@@ -111,7 +132,7 @@ def features(panel: Panel, day: pd.Timestamp) -> pd.DataFrame:
     engagement, kpi = panel.rows_known(panel.engagement, day), panel.rows_known(panel.kpi, day)
     until = [period for period in periods if len(engagement) and period <= engagement["period_start"].max()]
     touched = engagement[engagement["touches"] > 0]
-    long, short = touched[touched["period_start"].isin(until[-panel.long:])], touched[touched["period_start"].isin(until[-panel.short:])]
+    long, short = touched[touched["period_start"].isin(until[-panel.long :])], touched[touched["period_start"].isin(until[-panel.short :])]
     recording = set(engagement.loc[engagement["responses"].notna(), "channel"])
     found = []
     for hcp in panel.hcps:
@@ -127,18 +148,22 @@ def features(panel: Panel, day: pd.Timestamp) -> pd.DataFrame:
             here, here_long, here_short = (table[table["channel"] == channel] for table in (own, own_long, own_short))
             answered = here_long["responses"].dropna()
             responses = np.nan if channel not in recording or (len(here_long) and not len(answered)) else answered.sum()
-            found.append({
-                "hcp_id": hcp, "channel": channel, **facts,
-                "touches_short": here_short["touches"].sum(),
-                "touches_long": here_long["touches"].sum(),
-                "active_periods_long": here_long["period_start"].nunique(),
-                "responses_long": responses,
-                "response_rate_short": _rate(here_short),
-                "response_rate_long": _rate(here_long),
-                "days_since_touch": _days(panel, here, day),
-                "days_since_response": _days(panel, here[here["responses"] > 0], day),
-                "channel_response_rate": _rate(long[long["channel"] == channel]),
-            })
+            found.append(
+                {
+                    "hcp_id": hcp,
+                    "channel": channel,
+                    **facts,
+                    "touches_short": here_short["touches"].sum(),
+                    "touches_long": here_long["touches"].sum(),
+                    "active_periods_long": here_long["period_start"].nunique(),
+                    "responses_long": responses,
+                    "response_rate_short": _rate(here_short),
+                    "response_rate_long": _rate(here_long),
+                    "days_since_touch": _days(panel, here, day),
+                    "days_since_response": _days(panel, here[here["responses"] > 0], day),
+                    "channel_response_rate": _rate(long[long["channel"] == channel]),
+                }
+            )
     return pd.DataFrame(found)
 
 

@@ -44,7 +44,9 @@ def with_another_future(tables: dict[str, pd.DataFrame], cut: pd.Timestamp, seed
     # every known value is restated the day after the cut, and every HCP gets a row in the first period of the panel
     restated = kpi[kpi["known_at"] <= cut].drop_duplicates(["hcp_id", "period_start"]).assign(kpi_value=7e6, market_value=8e6)
     restated["known_at"] = cut + pd.Timedelta(hours=1)
-    first = pd.DataFrame({"hcp_id": tables["hcp_master"]["hcp_id"], "period_start": kpi["period_start"].min(), "kpi_value": 5e6, "market_value": 6e6})
+    first = pd.DataFrame(
+        {"hcp_id": tables["hcp_master"]["hcp_id"], "period_start": kpi["period_start"].min(), "kpi_value": 5e6, "market_value": 6e6}
+    )
     first["known_at"] = cut + pd.Timedelta(minutes=5)
     kpi = pd.concat([kpi, restated, first], ignore_index=True)
     return {"engagement_history": pd.concat([engagement, increments], ignore_index=True), "kpi_metrics": kpi}
@@ -63,7 +65,8 @@ class World:
     def read(self) -> dict[str, pd.DataFrame]:
         names = {**FACTS, "feat_training": ["hcp_id", "channel"], "feat_scoring": ["hcp_id", "channel"]}
         return {
-            name: self.read_table(self.path, f"features.{name}").set_index([*keys, "snapshot_date"]).sort_index() for name, keys in names.items()
+            name: self.read_table(self.path, f"features.{name}").set_index([*keys, "snapshot_date"]).sort_index()
+            for name, keys in names.items()
         }
 
     def with_histories(self, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -79,8 +82,10 @@ def world(run_dbt, write_inputs, read_table, tmp_path_factory) -> World:
 
 def moved(before: pd.DataFrame, after: pd.DataFrame, cut: pd.Timestamp) -> dict[str, int]:
     """How many values of each feature differ at snapshots up to `cut`, over the rows that both builds have."""
-    early = [frame[frame.index.get_level_values("snapshot_date") <= cut].drop(columns=["label_touches", "label_responses"], errors="ignore")
-             for frame in (before, after)]
+    early = [
+        frame[frame.index.get_level_values("snapshot_date") <= cut].drop(columns=["label_touches", "label_responses"], errors="ignore")
+        for frame in (before, after)
+    ]
     rows = early[0].index.intersection(early[1].index)
     assert len(rows) > 0.9 * len(early[0]) and len(rows) > 0
     left, right = early[0].loc[rows], early[1].loc[rows]
@@ -110,6 +115,14 @@ def test_a_changed_known_row_moves_the_features(world):
     engagement.loc[(engagement["period_start"] == week) & (engagement["known_at"] <= cut), "touches"] += 5
     changed = world.with_histories({"kpi_metrics": kpi, "engagement_history": engagement})
     found = moved(world.features["feat_hcp"], changed["feat_hcp"], cut)
-    assert {"kpi_mean_short", "kpi_mean_long", "kpi_trend", "kpi_change", "market_share_long", "all_touches_short", "all_touches_long"} <= set(found)
+    assert {
+        "kpi_mean_short",
+        "kpi_mean_long",
+        "kpi_trend",
+        "kpi_change",
+        "market_share_long",
+        "all_touches_short",
+        "all_touches_long",
+    } <= set(found)
     assert {"touches_short", "touches_long"} <= set(moved(world.features["feat_hcp_channel"], changed["feat_hcp_channel"], cut))
     assert moved(world.features["feat_hcp"], changed["feat_hcp"], cut - pd.Timedelta(weeks=8)) == {}

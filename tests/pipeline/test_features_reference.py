@@ -59,8 +59,11 @@ def monthly_world() -> dict[str, pd.DataFrame]:
 
 def panel_of(tables: dict[str, pd.DataFrame], **settings: Any) -> Panel:
     return Panel(
-        hcps=list(tables["hcp_master"]["hcp_id"]), channels=list(tables["engagement_action_catalog"]["channel"]),
-        engagement=tables["engagement_history"], kpi=tables["kpi_metrics"], **settings,
+        hcps=list(tables["hcp_master"]["hcp_id"]),
+        channels=list(tables["engagement_action_catalog"]["channel"]),
+        engagement=tables["engagement_history"],
+        kpi=tables["kpi_metrics"],
+        **settings,
     )
 
 
@@ -78,7 +81,15 @@ def assert_same(found: pd.DataFrame, expected: pd.DataFrame, columns: tuple[str,
 def weekly(run_dbt, write_inputs, tmp_path_factory) -> tuple[Path, Panel, pd.Timestamp]:
     path, tables, start = tmp_path_factory.mktemp("weekly") / "nba.duckdb", weekly_world(), pd.Timestamp("2026-01-05")
     write_inputs(path, tables)
-    run_dbt(SELECT, path, {"input_schema": "raw", "nba_cycle_start": str(start.date()), "hcp_attributes": ["digital_affinity", "is_teacher", "aligned_since"]})
+    run_dbt(
+        SELECT,
+        path,
+        {
+            "input_schema": "raw",
+            "nba_cycle_start": str(start.date()),
+            "hcp_attributes": ["digital_affinity", "is_teacher", "aligned_since"],
+        },
+    )
     return path, panel_of(tables), start
 
 
@@ -87,10 +98,19 @@ def monthly(run_dbt, write_inputs, tmp_path_factory) -> tuple[Path, Panel, pd.Ti
     path, tables = tmp_path_factory.mktemp("monthly") / "nba.duckdb", monthly_world()
     start = tables["engagement_history"]["period_start"].max() + pd.DateOffset(months=1)
     write_inputs(path, tables)
-    run_dbt(WITHOUT_TESTS, path, {
-        "input_schema": "raw", "nba_cycle_start": str(start.date()), "kpi_absent": "unknown", "nba_kpi_known_lag": 1,
-        "nba_engagement_known_lag": 1, "nba_window_short": 2, "nba_window_long": 5,
-    })
+    run_dbt(
+        WITHOUT_TESTS,
+        path,
+        {
+            "input_schema": "raw",
+            "nba_cycle_start": str(start.date()),
+            "kpi_absent": "unknown",
+            "nba_kpi_known_lag": 1,
+            "nba_engagement_known_lag": 1,
+            "nba_window_short": 2,
+            "nba_window_long": 5,
+        },
+    )
     return path, panel_of(tables, grain="month", lag=1, short=2, long=5, absent_is_zero=False), start
 
 
@@ -110,7 +130,9 @@ def test_weekly_training_features_and_labels_equal_the_reference(weekly, read_ta
     found = read_table(path, "features.feat_training").query("snapshot_date == @day")
     labels = outcomes(panel, day, day + pd.Timedelta(weeks=4), start)
     assert len(found) == len(labels) > 10
-    assert_same(found, labels.rename(columns={"touches": "label_touches", "responses": "label_responses"}), ("label_touches", "label_responses"))
+    assert_same(
+        found, labels.rename(columns={"touches": "label_touches", "responses": "label_responses"}), ("label_touches", "label_responses")
+    )
     assert_same(found, features(panel, day), PAIR_FEATURES + HCP_FEATURES)
 
 
@@ -127,7 +149,14 @@ def test_attributes_become_features_of_their_type(weekly, read_table):
 
 def test_every_model_input_has_words_and_every_word_a_model_input(weekly, read_table):
     path, _, _ = weekly
-    inputs = set(read_table(path, "features.feat_scoring").columns) - {"hcp_id", "snapshot_date", "is_scoring", "kpi_level", "kpi_periods", "segment"}
+    inputs = set(read_table(path, "features.feat_scoring").columns) - {
+        "hcp_id",
+        "snapshot_date",
+        "is_scoring",
+        "kpi_level",
+        "kpi_periods",
+        "segment",
+    }
     defined = set(read_table(path, "staging.stg_feature_definition")["feature_name"])
     parts_of_impact = {"catalogue_base", "engagement_factor", "kpi_factor"}
     assert inputs - defined == set()
@@ -147,7 +176,9 @@ def test_monthly_features_without_lateness_market_or_responses_equal_the_referen
     path, panel, start = monthly
     found = read_table(path, "features.feat_scoring")
     assert_same(found, features(panel, start), PAIR_FEATURES + HCP_FEATURES)
-    assert found[["responses_long", "response_rate_long", "channel_response_rate", "market_mean_long", "market_share_long"]].isna().all().all()
+    assert (
+        found[["responses_long", "response_rate_long", "channel_response_rate", "market_mean_long", "market_share_long"]].isna().all().all()
+    )
     assert found["kpi_mean_long"].notna().any() and (found["days_since_touch"].dropna() > 28).all()
 
 

@@ -7,7 +7,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-SELECT = ["build", "--select", "+feat_scoring", "+feat_training", "+stg_feature_definition", "+stg_prior_actions", "--exclude-resource-type", "unit_test"]
+SELECT = [
+    "build",
+    "--select",
+    "+feat_scoring",
+    "+feat_training",
+    "+stg_feature_definition",
+    "+stg_prior_actions",
+    "--exclude-resource-type",
+    "unit_test",
+]
 
 
 @pytest.fixture(scope="module")
@@ -15,19 +24,30 @@ def tiny(run_dbt, write_inputs, tmp_path_factory) -> Path:
     """One HCP with a number for an id, one channel, six weeks; and a stranger in the history."""
     path = tmp_path_factory.mktemp("tiny") / "nba.duckdb"
     weeks = pd.date_range("2025-11-24", periods=6, freq="7D")
-    engagement = pd.DataFrame({"hcp_id": 1, "channel": "visit", "period_start": weeks, "touches": [1, 0, 2, 1, 0, 1], "responses": [1, 0, None, 0, 0, 1]})
+    engagement = pd.DataFrame(
+        {"hcp_id": 1, "channel": "visit", "period_start": weeks, "touches": [1, 0, 2, 1, 0, 1], "responses": [1, 0, None, 0, 0, 1]}
+    )
     stranger = engagement.assign(hcp_id=2, touches=50, responses=50)
-    early = pd.DataFrame({"hcp_id": [1], "channel": "visit", "period_start": [pd.Timestamp("2025-11-17")], "touches": [9], "responses": [9]})
+    early = pd.DataFrame(
+        {"hcp_id": [1], "channel": "visit", "period_start": [pd.Timestamp("2025-11-17")], "touches": [9], "responses": [9]}
+    )
     late = early.assign(period_start=pd.Timestamp("2026-01-05"))
     kpi = pd.DataFrame({"hcp_id": 1, "period_start": weeks[:5], "kpi_value": [2, 4, 6, 8, 10]})
-    write_inputs(path, {
-        "hcp_master": pd.DataFrame({"hcp_id": [1], "rep_access": ["Sometimes"], "specialty": [None], "beds": [12]}),
-        "engagement_history": pd.concat([early, engagement, late, stranger], ignore_index=True),
-        "kpi_metrics": kpi,
-        "engagement_action_catalog": pd.DataFrame({"channel": ["visit"], "unit_cost": [100], "expected_uplift": [0.5]}),
-        "feature_definition": pd.DataFrame({"feature_name": ["beds", "Decile"], "label": ["beds of the hospital", "volume class"]}),
-    })
-    run_dbt(SELECT, path, {"input_schema": "raw", "nba_cycle_start": "2026-01-05", "unknown_hcp": "drop", "hcp_attributes": ["beds"], "nba_cycle_periods": 2})
+    write_inputs(
+        path,
+        {
+            "hcp_master": pd.DataFrame({"hcp_id": [1], "rep_access": ["Sometimes"], "specialty": [None], "beds": [12]}),
+            "engagement_history": pd.concat([early, engagement, late, stranger], ignore_index=True),
+            "kpi_metrics": kpi,
+            "engagement_action_catalog": pd.DataFrame({"channel": ["visit"], "unit_cost": [100], "expected_uplift": [0.5]}),
+            "feature_definition": pd.DataFrame({"feature_name": ["beds", "Decile"], "label": ["beds of the hospital", "volume class"]}),
+        },
+    )
+    run_dbt(
+        SELECT,
+        path,
+        {"input_schema": "raw", "nba_cycle_start": "2026-01-05", "unknown_hcp": "drop", "hcp_attributes": ["beds"], "nba_cycle_periods": 2},
+    )
     return path
 
 

@@ -8,7 +8,15 @@ import pyarrow as pa
 DEFINITIONS = pa.table(
     {
         "feature_name": ["channel", "specialty", "response_rate_long", "decile", "touches_long", "never_known", "not_a_column"],
-        "label": ["channel", "specialty", "response rate on this channel over the last 12 periods", "prescribing decile", "touches", None, "x"],
+        "label": [
+            "channel",
+            "specialty",
+            "response rate on this channel over the last 12 periods",
+            "prescribing decile",
+            "touches",
+            None,
+            "x",
+        ],
         "unit": ["category", "category", "rate", "decile", "touches", None, None],
     }
 )

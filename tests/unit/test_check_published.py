@@ -27,7 +27,8 @@ def promised(room: str) -> dict[str, dict[str, str]]:
     """Table -> column -> type, as the properties of a room state them; tables by the name readers see."""
     models = [yaml.safe_load(path.read_text())["models"][0] for path in sorted((ROOT / "models" / room).glob("*.yml"))]
     return {
-        model["config"].get("alias", model["name"]): {column["name"]: column["data_type"] for column in model["columns"]} for model in models
+        model["config"].get("alias", model["name"]): {column["name"]: column["data_type"] for column in model["columns"]}
+        for model in models
     }
 
 
@@ -43,7 +44,11 @@ def missing_promises(con: duckdb.DuckDBPyConnection, schema: str = "published") 
             missing.append(table)
             continue
         missing += [f"{table}.{column}" for column in columns if column not in found[table]]
-        missing += [f"{table}.{column} is {found[table][column]}" for column in columns if found[table].get(column, columns[column]) != columns[column]]
+        missing += [
+            f"{table}.{column} is {found[table][column]}"
+            for column in columns
+            if found[table].get(column, columns[column]) != columns[column]
+        ]
     return missing
 
 

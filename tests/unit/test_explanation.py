@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+
 from nba.explanation import plan_reasons, plan_summaries
 from nba.explanation.wording import counted, days, directions, number, percent, value_words
 from nba.learning.impact import IMPACT_SCHEMA
@@ -31,7 +32,12 @@ def score(hcp: str, channel: str, chance: float | None, drivers: list[tuple[str,
 
 SCORES = pa.Table.from_pylist(
     [
-        score("h1", "email", 0.343, [("channel", "email", 1.5), ("response_rate_long", "0.45", 0.9), ("days_since_touch", "1", -0.4), ("decile", "7", 0.1)]),
+        score(
+            "h1",
+            "email",
+            0.343,
+            [("channel", "email", 1.5), ("response_rate_long", "0.45", 0.9), ("days_since_touch", "1", -0.4), ("decile", "7", 0.1)],
+        ),
         score("h1", "visit", None, []),
         score("h2", "email", 0.002, [("years_in_practice", "12", -0.3), ("has_rep", "0", -0.2), ("specialty", "unknown", 0.001)]),
         score("h9", "email", 0.5, [("decile", "1", 1.0)]),
@@ -84,14 +90,25 @@ def test_reasons_rank_within_what_they_explain(definitions: pa.Table):
 
 
 def test_summaries_read_as_written_here(definitions: pa.Table):
-    found = {(row["hcp_id"], row["channel"]): row["summary"] for row in plan_summaries(ACTIONS, SCORES, IMPACT, CATALOG, definitions).to_pylist()}
+    found = {
+        (row["hcp_id"], row["channel"]): row["summary"] for row in plan_summaries(ACTIONS, SCORES, IMPACT, CATALOG, definitions).to_pylist()
+    }
     assert found == {
-        ("h1", "email"): "E-mail: about 34% likely to get a response per touch. The response rate on this channel over the last 12 periods (45%) "
+        (
+            "h1",
+            "email",
+        ): "E-mail: about 34% likely to get a response per touch. The response rate on this channel over the last 12 periods (45%) "
         "and the prescribing decile (7) raise this; the time since the last touch on this channel (1 day) lowers it. "
         "Expected impact about 1.2 KPI units over the cycle (0.4 to 2.1). Do it between 5 Jan and 1 Feb 2026.",
-        ("h1", "visit"): "Visit, 2 touches: expected impact of one touch about 1 KPI unit over the cycle (-0.5 to 2.5). The KPI level of the HCP "
+        (
+            "h1",
+            "visit",
+        ): "Visit, 2 touches: expected impact of one touch about 1 KPI unit over the cycle (-0.5 to 2.5). The KPI level of the HCP "
         "compared with the average HCP (1.8 times) raises this. Do it between 29 Dec 2025 and 25 Jan 2026.",
-        ("h2", "email"): "E-mail: less than 1% likely to get a response per touch. The years_in_practice (12) and the assigned rep (no) lower this. "
+        (
+            "h2",
+            "email",
+        ): "E-mail: less than 1% likely to get a response per touch. The years_in_practice (12) and the assigned rep (no) lower this. "
         "Expected impact about 0.034 KPI units over the cycle (0 to 0.1). Do it on 5 Jan 2026.",
     }
 
@@ -117,7 +134,8 @@ def test_no_actions(definitions: pa.Table):
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0, "0"), (1, "1"), (1.04, "1"), (0.034, "0.034"), (-2.46, "-2.5"), (12.34, "12.3"), (120.4, "120"), (15000, "15,000"), (0.996, "1")]
+    ("value", "text"),
+    [(0, "0"), (1, "1"), (1.04, "1"), (0.034, "0.034"), (-2.46, "-2.5"), (12.34, "12.3"), (120.4, "120"), (15000, "15,000"), (0.996, "1")],
 )
 def test_number(value: float, text: str):
     assert number(value) == text

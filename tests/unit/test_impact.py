@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+
 from nba.learning.impact import IMPACT_SCHEMA, carry, score_impact
 from nba.learning.settings import ImpactSettings, LearningInputError
 
@@ -113,14 +114,27 @@ def test_negative_levels_never_turn_the_sign():
 
 @pytest.mark.parametrize(
     ("grain", "periods", "share", "expected"),
-    [("week", 4, 0.5, (1 - 0.5**12) / (1 - 0.5**4)), ("week", 4, 0.0, 1.0), ("week", 4, 1.0, 3.0), ("month", 1, 0.5, 1.75), ("month", 3, 0.7, 1.0)],
+    [
+        ("week", 4, 0.5, (1 - 0.5**12) / (1 - 0.5**4)),
+        ("week", 4, 0.0, 1.0),
+        ("week", 4, 1.0, 3.0),
+        ("month", 1, 0.5, 1.75),
+        ("month", 3, 0.7, 1.0),
+    ],
 )
 def test_long_horizon(grain: str, periods: int, share: float, expected: float):
     assert carry(ImpactSettings(grain=grain, cycle_periods=periods, carry_over=share)) == pytest.approx(expected)
 
 
 def test_settings_and_catalogue_are_checked():
-    row = {"impact_prior_touches": 2, "impact_prior_periods": 3, "impact_prior_cv": 0.4, "impact_carry_over": 0.6, "cycle_periods": 2, "grain": "week"}
+    row = {
+        "impact_prior_touches": 2,
+        "impact_prior_periods": 3,
+        "impact_prior_cv": 0.4,
+        "impact_carry_over": 0.6,
+        "cycle_periods": 2,
+        "grain": "week",
+    }
     assert ImpactSettings.from_config({**row, "run_id": "x"}) == ImpactSettings(2.0, 3.0, 0.4, 0.6, 2, "week")
     with pytest.raises(LearningInputError, match="grain 'day' must be week or month"):
         ImpactSettings.from_config({**row, "grain": "day"})

@@ -7,6 +7,7 @@ from decimal import Decimal
 import numpy as np
 import pyarrow as pa
 import pytest
+
 from nba.learning.encoding import MAX_CATEGORIES, Encoder
 from nba.learning.settings import LearningInputError
 

@@ -8,13 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from learning_world import DEFINITIONS, panel
+
 from nba.learning.boosting import fit_boosting
 from nba.learning.engagement import engagement_metrics, fit_engagement, recording_channels, score_engagement
 from nba.learning.model_json import EngagementModel
 from nba.learning.scoring import DRIVERS, number_texts, stream_scores
 from nba.learning.settings import LearningInputError, LearningSettings
-
-from learning_world import DEFINITIONS, panel
 
 CONFIG = {"seed": 3, "min_channel_touches": 100, "run_id": "ignored"}
 RECORDING = ["email", "visit"]
@@ -133,7 +133,9 @@ def test_metrics_of_all_candidates(model: dict):
     assert bins["bin"].tolist() == list(range(10))
 
 
-@pytest.mark.parametrize(("snapshots", "words"), [(1, "one snapshot only"), (2, "two snapshots only"), (3, "trained on the first 1 of 3 snapshots")])
+@pytest.mark.parametrize(
+    ("snapshots", "words"), [(1, "one snapshot only"), (2, "two snapshots only"), (3, "trained on the first 1 of 3 snapshots")]
+)
 def test_few_snapshots_are_split_sensibly(snapshots: int, words: str):
     row = fit_engagement(panel(snapshots=snapshots, hcps=120), DEFINITIONS, CONFIG, RECORDING).to_pylist()[0]
     assert words in row["choice_reason"]
@@ -195,5 +197,7 @@ def test_numbers_as_text():
 
 
 def test_loading_the_package_is_light():
-    code = "import sys, nba.learning.settings, nba.learning.engagement; print(any(m in sys.modules for m in ('sklearn', 'numba', 'pandas')))"
+    code = (
+        "import sys, nba.learning.settings, nba.learning.engagement; print(any(m in sys.modules for m in ('sklearn', 'numba', 'pandas')))"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "False"

@@ -5,9 +5,10 @@ from math import factorial
 
 import numpy as np
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
+
 from nba.learning.tree_shap import Explainer, explain
 from nba.learning.trees import Trees
-from sklearn.ensemble import HistGradientBoostingClassifier
 
 
 def world(rows: int, seed: int, missing: float = 0.15, categorical: bool = True) -> tuple[np.ndarray, np.ndarray]:
@@ -79,7 +80,9 @@ def test_equal_to_shapleys_formula(seed: int, bits: int) -> None:
     found = explainer.contributions(probe)
     for row in range(len(probe)):
         np.testing.assert_allclose(found[row], brute_force(trees, probe[row]), atol=1e-12)
-    assert explainer.base == pytest.approx(trees.baseline + sum(value_of(trees, int(r), probe[0], frozenset()) for r in trees.roots), abs=1e-12)
+    assert explainer.base == pytest.approx(
+        trees.baseline + sum(value_of(trees, int(r), probe[0], frozenset()) for r in trees.roots), abs=1e-12
+    )
 
 
 @pytest.mark.parametrize(("categorical", "missing"), [(True, 0.2), (False, 0.2), (True, 0.0), (False, 0.0)])
