@@ -48,7 +48,8 @@ class PlanSettings:
 
 @dataclass(frozen=True)
 class Block:
-    """Days on which one rule blocks pairs: entry i blocks pair `pairs[i]` on cycle days first[i]..last[i] (inclusive, day 0 = cycle_start)."""
+    """Days on which one rule blocks pairs: entry i blocks pair `pairs[i]` on cycle days first[i]..last[i] (inclusive, day 0 =
+    cycle_start)."""
 
     rule: str
     pairs: np.ndarray
@@ -88,7 +89,8 @@ class Limit:
 
 @dataclass(frozen=True)
 class HcpCap:
-    """Within one HCP: among the pairs of group g at most upper[g] touches. pairs and group have the same length; groups lie inside one HCP."""
+    """Within one HCP: among the pairs of group g at most upper[g] touches. pairs and group have the same length; groups lie inside one
+    HCP."""
 
     rule: str
     label: str

@@ -43,8 +43,9 @@ class Words:
 def plan_summaries(actions: pa.Table, scores: pa.Table, impact: pa.Table, catalog: pa.Table, definitions: pa.Table) -> pa.Table:
     """summarise_plan: one text per planned action, rows by HCP and channel.
 
-    actions: plan_actions (hcp_id, channel, touches, earliest_date, latest_date). The text says the likelihood of a response with what raises
-    and lowers it, the expected impact of a touch with its 90% interval, and the days. Without a probability it says what moves the impact.
+    actions: plan_actions (hcp_id, channel, touches, earliest_date, latest_date). The text says the likelihood of a response with what
+    raises and lowers it, the expected impact of a touch with its 90% interval, and the days. Without a probability it says what moves the
+    impact.
     """
     words = Words.of(definitions, catalog)
     planned = of_actions(actions, actions)

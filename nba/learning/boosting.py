@@ -57,7 +57,8 @@ def fit_boosting(
 
 
 def keep_best(model: Any, matrix: np.ndarray, responses: np.ndarray, touches: np.ndarray) -> int:
-    """Cut the classifier to the number of trees with the lowest log loss on rows that it has not seen (the smaller on ties); that number."""
+    """Cut the classifier to the number of trees with the lowest log loss on rows that it has not seen (the smaller on ties); that
+    number."""
     losses = [log_loss(sigmoid(score.ravel()), responses, touches) for score in model._staged_raw_predict(matrix)]
     best = int(np.argmin(losses)) + 1
     del model._predictors[best:]

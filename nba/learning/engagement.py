@@ -1,6 +1,7 @@
 """Fit the engagement model: three candidates, one chosen on later snapshots, refit on all labelled rows, calibrated, recorded.
 
-P(one touch is responded to), binomial: a row stands for `label_touches` touches in the cycle after its snapshot, `label_responses` answered.
+P(one touch is responded to), binomial: a row stands for `label_touches` touches in the cycle after its snapshot, `label_responses`
+answered.
 """
 
 from __future__ import annotations
@@ -67,7 +68,8 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A kind of model fitted on the training part: its raw scores of every row, its validation log loss, its settings, its number of trees."""
+    """A kind of model fitted on the training part: its raw scores of every row, its validation log loss, its settings, its number of
+    trees."""
 
     kind: str
     raw: np.ndarray
@@ -89,7 +91,8 @@ def fit_engagement(training: pa.Table, definitions: pa.Table, config: Mapping[st
 
     training: feat_training. definitions: stg_feature_definition, whose names are the features. config: the run_config row.
     recording_channels: channels with any recorded response; only these have a probability.
-    Returns engagement_model, one row; engagement_metrics(it) gives the metrics of all candidates. Raises LearningInputError when training lacks a column it must have.
+    Returns engagement_model, one row; engagement_metrics(it) gives the metrics of all candidates. Raises LearningInputError when training
+    lacks a column it must have.
     """
     settings = LearningSettings.from_config(config)
     training = _labelled_rows(training)

@@ -126,9 +126,9 @@ def base_impact(catalog: pa.Table, channels: list[str], channel: np.ndarray, cha
 def score_impact(scores: pa.Table, pairs: pa.Table, catalog: pa.Table, settings: ImpactSettings) -> pa.Table:
     """score_impact for every row of pairs.
 
-    scores: score_engagement (hcp_id, channel, engagement_probability). pairs: feat_scoring (hcp_id, channel, kpi_level, kpi_periods, segment,
-    touches_long). catalog: stg_catalog. KPI units over the cycle. The interval is one for the mean: normal, from the variance of the product of
-    three independent uncertain factors (Goodman 1960), the catalogue's with a coefficient of variation of impact_prior_cv.
+    scores: score_engagement (hcp_id, channel, engagement_probability). pairs: feat_scoring (hcp_id, channel, kpi_level, kpi_periods,
+    segment, touches_long). catalog: stg_catalog. KPI units over the cycle. The interval is one for the mean: normal, from the variance of
+    the product of three independent uncertain factors (Goodman 1960), the catalogue's with a coefficient of variation of impact_prior_cv.
     """
     hcp, _ = _codes(pairs["hcp_id"])
     channel, channels = _codes(pairs["channel"])

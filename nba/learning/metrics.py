@@ -54,7 +54,8 @@ def reliability(chance: np.ndarray, responses: np.ndarray, touches: np.ndarray) 
 
 
 def measure(chance: np.ndarray, responses: np.ndarray, touches: np.ndarray) -> dict[str, float]:
-    """Every measure by name; brier is the mean squared error of one touch, calibration_error the mean distance over the reliability bins."""
+    """Every measure by name; brier is the mean squared error of one touch, calibration_error the mean distance over the reliability
+    bins."""
     total = float(touches.sum())
     predicted, observed, weight = reliability(chance, responses, touches)
     brier = float((responses * (1 - chance) ** 2 + (touches - responses) * chance**2).sum() / total)

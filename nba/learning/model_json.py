@@ -21,7 +21,8 @@ KINDS = ("hgb", "logistic", "base_rate", "none")
 
 @dataclass(frozen=True)
 class EngagementModel:
-    """kind, the features it reads, its trees or terms, its calibration, the channels that record responses, and how good it was when chosen.
+    """kind, the features it reads, its trees or terms, its calibration, the channels that record responses, and how good it was when
+    chosen.
 
     Every score of the project goes through the JSON form, so a model loaded later scores the same to the last bit.
     """

@@ -30,7 +30,8 @@ class LearningSettings:
 
     seed: random state of everything drawn. min_channel_touches: channels with fewer labelled touches share the pooled calibration.
     max_iterations, learning_rate, max_depth, max_leaves, min_leaf_rows, l2: of the boosted trees.
-    ridge: prior precision of a standardised logistic coefficient (1 for those of the channel). rate_prior_touches: touches by which a channel's rate is shrunk to the pooled one.
+    ridge: prior precision of a standardised logistic coefficient (1 for those of the channel). rate_prior_touches: touches by which a
+    channel's rate is shrunk to the pooled one.
     min_class_touches: responses and non-responses that the training part needs before anything but a base rate is tried.
     """
 
@@ -85,8 +86,9 @@ class LearningSettings:
 class ImpactSettings:
     """Switches of the expected impact.
 
-    prior_touches: touches of one HCP on one channel at which its engagement factor is trusted by half. prior_periods: the same for its KPI level,
-    in periods. prior_cv: standard deviation of the catalogue's uplift relative to it. carry_over: share of the effect that is left one period later.
+    prior_touches: touches of one HCP on one channel at which its engagement factor is trusted by half. prior_periods: the same for its
+    KPI level, in periods. prior_cv: standard deviation of the catalogue's uplift relative to it. carry_over: share of the effect that is
+    left one period later.
     """
 
     prior_touches: float = 8.0

@@ -27,7 +27,8 @@ def hcp_share(hcp: np.ndarray, seed: int) -> np.ndarray:
 def split_rows(snapshot: np.ndarray, hcp: np.ndarray, seed: int) -> Split:
     """Split by snapshot: the last sixth (at least one) tests, the third before it (at least one) validates, the rest trains.
 
-    Validation is the larger of the two because it chooses and calibrates; the deployed model learns from all of them again. With two snapshots the later one is shared between validation and test, with one everything is, by a hash of the HCP.
+    Validation is the larger of the two because it chooses and calibrates; the deployed model learns from all of them again. With two
+    snapshots the later one is shared between validation and test, with one everything is, by a hash of the HCP.
     """
     dates, number = np.unique(snapshot, return_inverse=True)
     part = np.full(len(snapshot), TRAIN, dtype=np.int8)

@@ -1,9 +1,10 @@
 """Exact path-dependent SHAP values of a sum of trees, as table lookups.
 
-Method: Lundberg et al. 2020, "From local explanations to global understanding with explainable AI for trees", Nature Machine Intelligence 2,
-algorithm 2 (the value of a feature set S is the expectation of the tree when features outside S follow the training rows at each split).
+Method: Lundberg et al. 2020, "From local explanations to global understanding with explainable AI for trees", Nature Machine Intelligence
+2, algorithm 2 (the value of a feature set S is the expectation of the tree when features outside S follow the training rows at each split).
 For one leaf with value v, path features i, indicators o_i (the row satisfies every split on i) and cover ratios z_i the game is
-v(S) = v x prod_{i in S} o_i x prod_{i not in S} z_i, so the leaf's SHAP vector depends on the row only through the pattern of its decisions.
+v(S) = v x prod_{i in S} o_i x prod_{i not in S} z_i, so the leaf's SHAP vector depends on the row only through the pattern of its
+decisions.
 A tree is cut into groups, subtrees with the path above them, of at most GROUP_BITS decisions. For every pattern of a group's decisions the
 exact vector is computed once; a row then evaluates its decisions, forms an index and adds one line of the table. The sum of contributions
 plus the base value is the score, so there is no separate pass to predict. Leaves deeper than GROUP_BITS decisions are computed row by row.

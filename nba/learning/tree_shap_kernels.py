@@ -90,7 +90,8 @@ def known_left(code, row, left_bits):  # type: ignore[no-untyped-def]
 
 @_compiled
 def decide(values, node, column, threshold, missing_left, bitset, left_bits, known_bits, out):  # type: ignore[no-untyped-def]
-    """Decisions of one node for a run of values (1 = left), as scikit-learn takes them: NaN and unknown categories go where missing goes."""
+    """Decisions of one node for a run of values (1 = left), as scikit-learn takes them: NaN and unknown categories go where missing
+    goes."""
     row = bitset[node]
     limit = threshold[node]
     if row < 0 and missing_left[node]:

@@ -30,8 +30,8 @@ class Trees:
     """A sum of decision trees plus a baseline, in log-odds.
 
     roots (trees,): index of each root. All node arrays have one entry per node of all trees: feature (-1 in a leaf), threshold (left if
-    value <= threshold), left and right (node indices), missing_left (where NaN and unknown categories go), value (of a leaf), cover (training
-    rows that reached the node), bitset (row of left_bits of a categorical split, -1 for a numeric one).
+    value <= threshold), left and right (node indices), missing_left (where NaN and unknown categories go), value (of a leaf), cover
+    (training rows that reached the node), bitset (row of left_bits of a categorical split, -1 for a numeric one).
     left_bits (categorical splits, 8): codes that go left. known_bits (features, 8): codes seen in training; any other counts as missing.
     """
 
