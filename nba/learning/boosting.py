@@ -39,6 +39,9 @@ def fit_boosting(
 
     rows, label, weight = _classified_rows(responses, touches)
     categorical = encoder.is_categorical
+    given = matrix[rows]
+    # A feature may be unknown in every row of a part (a long window of a short panel): scikit-learn cannot bin it, a constant never splits.
+    given[:, np.isnan(given).all(axis=0)] = 0.0
     model = HistGradientBoostingClassifier(
         learning_rate=settings.learning_rate,
         max_iter=iterations,
@@ -53,7 +56,7 @@ def fit_boosting(
     )
     # One thread: on shared cores the fit's threads wait for each other (eight times slower), and the sums keep one order.
     with threadpool_limits(limits=1):
-        return model.fit(matrix[rows], label, sample_weight=weight)
+        return model.fit(given, label, sample_weight=weight)
 
 
 def keep_best(model: Any, matrix: np.ndarray, responses: np.ndarray, touches: np.ndarray) -> int:

@@ -49,6 +49,20 @@ def test_additive_world_needs_no_trees():
     assert row["model_kind"] == "logistic"
 
 
+def test_a_feature_known_only_in_the_last_snapshots_is_learned_around(training: pa.Table):
+    first, _, _, last = sorted(set(training["snapshot_date"].to_pylist()))
+    late = pc.equal(training["snapshot_date"], last)
+    known_late = training
+    for name in ("response_rate_long", "specialty"):
+        place = training.column_names.index(name)
+        known_late = known_late.set_column(place, name, pc.if_else(late, training[name], pa.scalar(None, training[name].type)))
+    model = fit_engagement(known_late, DEFINITIONS, CONFIG, RECORDING)
+    assert json.loads(model["parameters"].to_pylist()[0])["dropped"] == ["never_known"]
+    assert {row["model_kind"] for row in engagement_metrics(model).to_pylist()} == {"base_rate", "logistic", "hgb"}
+    scores = score_engagement(model["model_json"].to_pylist()[0], training.filter(pc.equal(training["snapshot_date"], first)))
+    assert np.abs(additivity(scores)).max() < 1e-9
+
+
 def test_same_rows_in_any_order_give_the_same_model(training: pa.Table, model: dict):
     shuffled = training.take(pa.array(np.random.default_rng(1).permutation(training.num_rows)))
     assert fit_engagement(shuffled, DEFINITIONS, CONFIG, RECORDING).to_pylist()[0] == model
