@@ -1,7 +1,7 @@
 -- Recomputed from the rule table: the last word decides, opt-out on ties and where the moment is unknown.
 with
 
-actions as (select * from {{ actions_by_key() }}),
+actions as (select * from {{ actions_by_key() }}),  -- noqa: LT07
 
 channels as (select * from {{ ref('stg_catalog') }}),
 

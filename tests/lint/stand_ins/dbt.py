@@ -1,0 +1,18 @@
+"""dbt's cross-database macros while sqlfluff renders a model: function calls instead of an engine's words."""
+
+
+def _call(name):
+    return lambda *arguments, **named: f"{name}({', '.join(str(argument) for argument in arguments)})"
+
+
+dateadd = _call("date_add_days")
+datediff = _call("date_diff_days")
+date_trunc = _call("date_trunc")
+
+
+def listagg(measure, *rest):
+    """An aggregate of the measure; order and separator are words of the engine."""
+    return f"string_agg({measure})"
+
+
+hash = _call("md5")

@@ -1,0 +1,3 @@
+"""dbt's `flags` while sqlfluff renders a model: nothing runs."""
+
+WHICH = "compile"
