@@ -44,8 +44,8 @@ def plan_summaries(actions: pa.Table, scores: pa.Table, impact: pa.Table, catalo
     """summarise_plan: one text per planned action, rows by HCP and channel.
 
     actions: plan_actions (hcp_id, channel, touches, earliest_date, latest_date). The text says the likelihood of a response with what
-    raises and lowers it, the expected impact of a touch with its 90% interval, and the days. Without a probability it says what moves the
-    impact.
+    raises and lowers it, the expected impact of a touch with its 90% interval, and the days. Where nothing moves the likelihood, or there is
+    none, it says what moves the impact.
     """
     words = Words.of(definitions, catalog)
     planned = of_actions(actions, actions)
@@ -66,13 +66,10 @@ def summary(action: dict[str, Any], score: dict[str, Any], impact: dict[str, Any
     touches = int(action.get("touches") or 1)
     head = name[:1].upper() + name[1:] + (f", {touches} touches" if touches > 1 else "")
     chance = score.get("engagement_probability")
-    parts = (
-        [f"{head}: about {percent(chance)} likely to get a response per touch.", *_engagement_reasons(score, words)]
-        if chance is not None
-        else []
-    )
+    reasons = _engagement_reasons(score, words) if chance is not None else []
+    parts = [f"{head}: about {percent(chance)} likely to get a response per touch.", *reasons] if chance is not None else []
     parts += _impact_words(impact, touches, "" if parts else f"{head}: ")
-    if chance is None:
+    if not reasons:
         parts += _impact_reasons(impact, words)
     parts += _when(action.get("earliest_date"), action.get("latest_date"))
     return " ".join(parts).replace("about less than", "less than").replace("about more than", "more than")
