@@ -131,7 +131,6 @@ final as (
         '{' || touch_words || '}' as touches_by_channel,
         '{' || response_words || '}' as responses_by_channel
     from timeline
-    where kpi_value is not null or market_value is not null or touches > 0
 )
 
 select * from final
