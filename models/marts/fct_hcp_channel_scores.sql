@@ -12,11 +12,11 @@ labels as (select * from {{ ref('stg_feature_definition') }}),
 
 hcps as (select * from {{ ref('dim_hcps') }}),
 
--- without an engagement probability the three factors of the impact take the place of the model's drivers
+-- without an engagement probability, or where nothing moves it, the three factors of the impact take the place of the model's drivers
 explained as (
     select
         pairs.*,
-        engagement.engagement_probability is not null as is_engagement
+        engagement.driver_1 is not null as is_engagement
     from pairs
     left join engagement on pairs.hcp_id = engagement.hcp_id and pairs.channel = engagement.channel
 ),
