@@ -199,17 +199,10 @@ def _shape_problems(con: duckdb.DuckDBPyConnection, path: Path, table: str, widt
     for kind, found in kinds.items():
         examples = "; ".join(f"line {line}: {short(text.strip())}" for line, text in found[:3])
         if kind == "COLUMNS":
-            what = (
-                f"of {path.name} do not have the {width} fields that the header names"
-                if len(found) > 1
-                else f"of {path.name} does not have the {width} fields that the header names"
-            )
-            problems.append(
-                Problem(table, "", len(found), examples, what, "quote fields that hold commas, and write every field, also the empty ones")
-            )
+            what = f"has rows in {path.name} without the {width} fields that the header names"
+            hint = "quote fields that hold commas, and write every field, also the empty ones"
         else:
-            what = f"of {path.name} cannot be split into fields ({kind.lower()})"
-            problems.append(
-                Problem(table, "", len(found), examples, what, "close every quote, and double the quotes inside a quoted field")
-            )
+            what = f"has rows in {path.name} that cannot be split into fields ({kind.lower()})"
+            hint = "close every quote, and double the quotes inside a quoted field"
+        problems.append(Problem(table, "", len(found), examples, what, hint))
     return problems, tuple(line for line, _, _ in rows)

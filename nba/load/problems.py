@@ -32,9 +32,9 @@ class Problem:
     def line(self) -> str:
         """The problem as one sentence row, worded as the build's own gates word it."""
         place = f"{self.table}.{self.column}" if self.column else self.table
-        count = " " if self.rows is None else f": {self.rows} {'row' if self.rows == 1 else 'rows'} "
+        count = "" if self.rows is None else f" ({self.rows} {'row' if self.rows == 1 else 'rows'})"
         examples = f" Examples: {self.examples}." if self.examples else ""
-        return f"{place}{count}{self.problem}.{examples} What to do: {self.what_to_do.rstrip('.')}."
+        return f"{place} {self.problem}{count}.{examples} What to do: {self.what_to_do.rstrip('.')}."
 
 
 class LoadError(NbaError):

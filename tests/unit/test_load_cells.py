@@ -39,18 +39,18 @@ WRONG_TEXT = [
 def test_wrong_text_is_counted_with_examples(case: tuple, tmp_path: Path, contract: Contract) -> None:
     table, column, cells, count, problem, examples, hint = case
     lines, _ = read(tmp_path, contract, table, f"{column},other\n" + "".join(f'"{cell}",\n' for cell in cells))
-    assert lines == [f"{table}.{column}: {count} {'row' if count == 1 else 'rows'} {problem}. Examples: {examples}. What to do: {hint}."]
+    assert lines == [f"{table}.{column} {problem} ({count} {'row' if count == 1 else 'rows'}). Examples: {examples}. What to do: {hint}."]
 
 
 DAY = datetime(2025, 1, 6)
 WRONG_TYPED: list[tuple[str, str, pa.Array, str]] = [
-    ("engagement_history", "touches", pa.array([1.0, 2.5]), "engagement_history.touches: 1 row is not a whole number. Examples: '2.5' (row 2). What to do: give a whole number, or null where unknown."),
-    ("engagement_history", "touches", pa.array([1, 3_000_000_000]), "engagement_history.touches: 1 row is too large for a whole number. Examples: '3000000000' (row 2). What to do: give at most 2147483647."),
-    ("kpi_metrics", "kpi_value", pa.array([float("nan"), 1.0]), "kpi_metrics.kpi_value: 1 row is NaN or infinite. Examples: 'nan' (row 1). What to do: give a number, or null where unknown."),
-    ("kpi_metrics", "period_start", pa.array([DAY, datetime(2025, 1, 6, 10)]), "kpi_metrics.period_start: 1 row is not a date: it has a time of day. Examples: '2025-01-06 10:00:00' (row 2). What to do: give whole days."),
-    ("kpi_metrics", "period_start", pa.array([date(2026, 2, 2)]), "kpi_metrics.period_start: 1 row starts after today (2026-01-05). Examples: '2026-02-02' (row 1). What to do: leave out periods that have not begun, or correct the date."),
-    ("kpi_metrics", "hcp_id", pa.array([float("inf")]), "kpi_metrics.hcp_id: 1 row is NaN or infinite. Examples: 'inf' (row 1). What to do: give text, or null."),
-    ("engagement_action_catalog", "requires_consent", pa.array([0, 2]), "engagement_action_catalog.requires_consent: 1 row is not true or false. Examples: '2' (row 2). What to do: give a boolean, or 1 and 0."),
+    ("engagement_history", "touches", pa.array([1.0, 2.5]), "engagement_history.touches is not a whole number (1 row). Examples: '2.5' (row 2). What to do: give a whole number, or null where unknown."),
+    ("engagement_history", "touches", pa.array([1, 3_000_000_000]), "engagement_history.touches is too large for a whole number (1 row). Examples: '3000000000' (row 2). What to do: give at most 2147483647."),
+    ("kpi_metrics", "kpi_value", pa.array([float("nan"), 1.0]), "kpi_metrics.kpi_value is NaN or infinite (1 row). Examples: 'nan' (row 1). What to do: give a number, or null where unknown."),
+    ("kpi_metrics", "period_start", pa.array([DAY, datetime(2025, 1, 6, 10)]), "kpi_metrics.period_start is not a date: it has a time of day (1 row). Examples: '2025-01-06 10:00:00' (row 2). What to do: give whole days."),
+    ("kpi_metrics", "period_start", pa.array([date(2026, 2, 2)]), "kpi_metrics.period_start starts after today (2026-01-05) (1 row). Examples: '2026-02-02' (row 1). What to do: leave out periods that have not begun, or correct the date."),
+    ("kpi_metrics", "hcp_id", pa.array([float("inf")]), "kpi_metrics.hcp_id is NaN or infinite (1 row). Examples: 'inf' (row 1). What to do: give text, or null."),
+    ("engagement_action_catalog", "requires_consent", pa.array([0, 2]), "engagement_action_catalog.requires_consent is not true or false (1 row). Examples: '2' (row 2). What to do: give a boolean, or 1 and 0."),
 ]  # fmt: skip
 
 

@@ -109,7 +109,7 @@ def test_missing_inputs_are_named_and_nothing_is_written(loads: Loads) -> None:
         loads.load({"hcp_master": INPUTS["hcp_master"], "kpi_metrics": "hcp_id,period_start,kpi_value\n1,2025-12-29,x\n"})
     assert str(raised.value) == (
         "the folder was refused (3 problems). Nothing was written.\n"
-        "1. kpi_metrics.kpi_value: 1 row is not a number. Examples: 'x' (row 2). What to do: write it like 1234.5, or leave the cell empty where unknown.\n"
+        "1. kpi_metrics.kpi_value is not a number (1 row). Examples: 'x' (row 2). What to do: write it like 1234.5, or leave the cell empty where unknown.\n"
         "2. engagement_history is missing: the folder does not have it. What to do: add engagement_history.csv or engagement_history.parquet, or give --partial to keep what is loaded already.\n"
         "3. engagement_action_catalog is missing: the folder does not have it. What to do: add engagement_action_catalog.csv or engagement_action_catalog.parquet, or give --partial to keep what is loaded already.\n"
         "The contents of the tables were not checked yet: that needs all files readable."
@@ -120,7 +120,7 @@ def test_missing_inputs_are_named_and_nothing_is_written(loads: Loads) -> None:
 def test_contents_are_not_checked_while_rows_are_missing(loads: Loads) -> None:
     with pytest.raises(LoadError) as raised:
         loads.load({**INPUTS, "hcp_master": "hcp_id,full_name\n001\n"})
-    assert [problem.problem for problem in raised.value.problems] == ["of hcp_master.csv does not have the 2 fields that the header names"]
+    assert [problem.problem for problem in raised.value.problems] == ["has rows in hcp_master.csv without the 2 fields that the header names"]
     assert str(raised.value).endswith("\nThe contents of the tables were not checked yet: that needs all files readable.")
     assert loads.checked == {}
 
@@ -189,7 +189,7 @@ def test_views_in_the_way_and_other_schemas(loads: Loads) -> None:
 def test_no_channel_needs_consent_and_no_known_period(loads: Loads) -> None:
     loads.findings = Findings((), (Problem("hcp_master", "rep_access", 1, "", "is odd", "nothing"),), None, None)
     lines = loads.load({**INPUTS, "engagement_action_catalog": "channel,unit_cost,expected_uplift\nemail,1,0.2\n"})
-    assert "Note: hcp_master.rep_access: 1 row is odd. What to do: nothing." in lines
+    assert "Note: hcp_master.rep_access is odd (1 row). What to do: nothing." in lines
     assert "rule_consent is empty; no channel of the catalogue requires consent." in lines
     assert lines[-2:] == [
         "Next (put in the first day of the cycle):",

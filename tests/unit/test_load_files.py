@@ -82,9 +82,9 @@ def test_rows_of_another_width_are_counted_and_the_row_numbers_stay_right(tmp_pa
     content = KPI + "1,2025-01-06,2\n2,2025-01-06\n3,2025-01-06,2,9\n4,2025-13-01,2\n"
     lines, rows = read(tmp_path, contract, "kpi_metrics", content)
     assert lines == [
-        "kpi_metrics: 2 rows of kpi_metrics.csv do not have the 3 fields that the header names. Examples: line 3: 2,2025-01-06; line 4: 3,2025-01-06,2,9. "
+        "kpi_metrics has rows in kpi_metrics.csv without the 3 fields that the header names (2 rows). Examples: line 3: 2,2025-01-06; line 4: 3,2025-01-06,2,9. "
         "What to do: quote fields that hold commas, and write every field, also the empty ones.",
-        "kpi_metrics.period_start: 1 row is not a date. Examples: '2025-13-01' (row 5). What to do: write dates as YYYY-MM-DD, or leave the cell empty where unknown.",
+        "kpi_metrics.period_start is not a date (1 row). Examples: '2025-13-01' (row 5). What to do: write dates as YYYY-MM-DD, or leave the cell empty where unknown.",
     ]
     assert rows is not None
     assert [row[0] for row in rows] == ["1", "4"]
@@ -93,7 +93,7 @@ def test_rows_of_another_width_are_counted_and_the_row_numbers_stay_right(tmp_pa
 def test_open_quote_is_a_problem_and_never_swallows_rows_in_silence(tmp_path: Path, contract: Contract) -> None:
     lines, _ = read(tmp_path, contract, "kpi_metrics", KPI + '"1,2025-01-06,2\n2,2025-01-06,2\n')
     assert lines == [
-        'kpi_metrics: 1 row of kpi_metrics.csv cannot be split into fields (unquoted value). Examples: line 2: "1,2025-01-06,2\\n2,2025-01-06,2. '
+        'kpi_metrics has rows in kpi_metrics.csv that cannot be split into fields (unquoted value) (1 row). Examples: line 2: "1,2025-01-06,2\\n2,2025-01-06,2. '
         "What to do: close every quote, and double the quotes inside a quoted field."
     ]
 
