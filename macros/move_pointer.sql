@@ -1,11 +1,11 @@
 {#- Post-hook of `publish`: one row in the log makes the whole run visible, in the transaction of the model and at most once per run. -#}
 {% macro move_pointer(decisions) -%}
-    insert into {{ publications() }} (publication_number, run_id, cycle_start, published_at, action)
+    insert into {{ publications() }} (run_id, cycle_start, published_at, action)
     select
-        coalesce((select max(publication_number) from {{ publications() }}), 0) + 1,
         decisions.run_id,
         decisions.cycle_start,
-        {{ utc_now() }},
+        -- the newest row is the pointer: a clock that was set back must not hide it
+        greatest({{ utc_now() }}, (select coalesce(max(published_at), {{ utc_now() }}) from {{ publications() }}) + interval '1 microsecond'),
         'publish'
     from {{ decisions }} as decisions
     inner join {{ ref('run_config').render() }} as run on decisions.run_id = run.run_id

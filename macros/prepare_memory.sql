@@ -6,10 +6,9 @@
         {%- endfor -%}
         {%- set statement -%}
             create table if not exists {{ publications() }} (
-                publication_number bigint not null primary key,
                 run_id text not null,
                 cycle_start date not null,
-                published_at timestamp not null,
+                published_at timestamp not null primary key,
                 action text not null
             )
         {%- endset -%}

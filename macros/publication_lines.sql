@@ -2,7 +2,7 @@
 {% macro publication_lines() -%}
     {%- set lines = [] -%}
     {%- set decided = room_rows('memory', 'publish', 'decision, run_id, cycle_start', 'where run_id in (select run_id from ' ~ room_relation('checks', 'run_config') ~ ')') -%}
-    {%- set pointer = room_rows('memory', 'publications', 'run_id, cycle_start', 'order by publication_number desc limit 1') -%}
+    {%- set pointer = room_rows('memory', 'publications', 'run_id, cycle_start', 'order by published_at desc limit 1') -%}
     {%- set schema = var('nba_schema_prefix', '') ~ 'published' -%}
     {%- for row in decided -%}
         {%- if row[0] == 'earlier_cycle' -%}

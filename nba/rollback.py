@@ -81,8 +81,8 @@ def rollback(
         kept = _read_kept(con, f"{prefix}memory", schema)
         chosen = choose(log, kept, to)
         con.execute(
-            f"""insert into {schema}.publications (publication_number, run_id, cycle_start, published_at, action)
-            select max(publication_number) + 1, ?, ?, cast(current_timestamp at time zone 'UTC' as timestamp), 'rollback'
+            f"""insert into {schema}.publications (run_id, cycle_start, published_at, action)
+            select ?, ?, greatest(cast(current_timestamp at time zone 'UTC' as timestamp), max(published_at) + interval '1 microsecond'), 'rollback'
             from {schema}.publications""",
             [chosen.run_id, chosen.cycle_start],
         )
@@ -136,7 +136,7 @@ def _tables(con: duckdb.DuckDBPyConnection, schema_name: str) -> set[str]:
 def _read_log(con: duckdb.DuckDBPyConnection, schema_name: str, schema: str) -> list[Publication]:
     if "publications" not in _tables(con, schema_name):
         return []
-    rows = con.execute(f"select run_id, cycle_start, action from {schema}.publications order by publication_number").fetchall()
+    rows = con.execute(f"select run_id, cycle_start, action from {schema}.publications order by published_at").fetchall()
     return [Publication(*row) for row in rows]
 
 

@@ -27,7 +27,7 @@ publications as (select * from {{ publications() }}),
 published as (
     select max(cycle_start) as cycle_start
     from publications
-    where publication_number = (select max(publication_number) from publications)
+    where published_at = (select max(published_at) from publications)
 ),
 
 final as (

@@ -8,14 +8,14 @@ publications as (select * from {{ publications() }}),
 pointer as (
     select cycle_start
     from publications
-    where publication_number = (select max(publication_number) from publications)
+    where published_at = (select max(published_at) from publications)
 ),
 
 -- of an earlier cycle the run counts that was published last; later cycles were rolled back
 counting as (
     select
         publications.run_id,
-        row_number() over (partition by publications.cycle_start order by publications.publication_number desc) as newest
+        row_number() over (partition by publications.cycle_start order by publications.published_at desc) as newest
     from publications
     cross join pointer
     where publications.cycle_start <= pointer.cycle_start

@@ -8,7 +8,7 @@ publications as (select * from {{ publications() }}),
 pointer as (
     select run_id
     from publications
-    where publication_number = (select max(publication_number) from publications)
+    where published_at = (select max(published_at) from publications)
 ),
 
 published as (

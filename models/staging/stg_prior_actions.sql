@@ -3,7 +3,7 @@ with
 
 publications as (
     select *
-    from {{ memory('publications', {'run_id': 'text', 'cycle_start': 'date', 'action': 'text', 'publication_number': 'bigint'}) }} as publications
+    from {{ memory('publications', {'run_id': 'text', 'cycle_start': 'date', 'action': 'text', 'published_at': 'timestamp'}) }} as publications
 ),
 
 recommendations as (
@@ -25,7 +25,7 @@ covered as (
 latest as (
     select
         publications.*,
-        row_number() over (partition by cycle_start order by publication_number desc) as recency
+        row_number() over (partition by cycle_start order by published_at desc) as recency
     from publications
 ),
 
@@ -40,7 +40,7 @@ holding as (
             select 1
             from publications
             where publications.action = 'rollback'
-                and publications.publication_number > latest.publication_number
+                and publications.published_at > latest.published_at
                 and publications.cycle_start < latest.cycle_start
         )
 ),

@@ -72,7 +72,12 @@ class House:
 
     def pointer(self) -> tuple[Any, ...]:
         """(number of publications, run_id, cycle_start as text, action) of the newest row of the log."""
-        newest = "select publication_number, run_id, cast(cycle_start as text), action from memory.publications order by 1 desc limit 1"
+        newest = """
+            select (select count(*) from memory.publications), run_id, cast(cycle_start as text), action
+            from memory.publications
+            order by published_at desc
+            limit 1
+        """
         return self.rows(newest)[0]
 
     def built_run(self) -> str:

@@ -73,7 +73,7 @@ def test_an_earlier_cycle_is_planned_and_published_only_on_request(house: House,
 def test_rollback_walks_back_one_publication_at_a_time(house: House, first: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("NBA_DUCKDB_PATH", str(house.db_path))
     monkeypatch.setenv("DBT_PROFILES_DIR", str(house.folder))
-    runs = [run for (run,) in house.rows("select run_id from memory.publications order by publication_number")]
+    runs = [run for (run,) in house.rows("select run_id from memory.publications order by published_at")]
     assert len(runs) == 3
 
     before, now = rollback.rollback(project_dir=house.folder)
