@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import sparse
 
 from optimization.restricted import Restricted
+from optimization.tallies import Tallies
 
 if TYPE_CHECKING:
     import highspy
@@ -30,10 +32,11 @@ class ModelArrays:
     names: list[tuple[str, int]]
 
 
-def build_model(part: Restricted, loosening_cost: np.ndarray) -> pyo.ConcreteModel:
+def build_model(part: Restricted, loosening_cost: np.ndarray, tallies: Tallies) -> pyo.ConcreteModel:
     """The set model over the free columns of `part`.
 
-    loosening_cost (limits): price of one scaled unit of shortfall, inf = the limit is hard.
+    loosening_cost (limits): price of one scaled unit of shortfall, inf = the limit is hard; tallies: whole counts that some limits
+    are written in (`tallies.py`), none for the model in its plainest form.
     A hard limit that no free column uses has no constraint here; the caller has seen that it holds.
     """
     import pyomo.environ as pyo
@@ -46,10 +49,12 @@ def build_model(part: Restricted, loosening_cost: np.ndarray) -> pyo.ConcreteMod
     model.LIMITS = pyo.Set(initialize=sorted({*np.unique(part.use.indices).tolist(), *soft}), ordered=True)
     model.SOFT = pyo.Set(initialize=soft, ordered=True)
     model.Pick = pyo.Var(model.SETS, domain=pyo.Binary)
+    model.COUNTS = pyo.RangeSet(0, tallies.count - 1)
     model.Shortfall = pyo.Var(model.SOFT, domain=pyo.NonNegativeReals)
-    pick = [model.Pick[j] for j in model.SETS]
+    model.Count = pyo.Var(model.COUNTS, domain=pyo.NonNegativeIntegers)
+    pick, count = [model.Pick[j] for j in model.SETS], [model.Count[k] for k in model.COUNTS]
     value, cost = part.value.tolist(), loosening_cost.tolist()
-    rows = part.use.tocsr()
+    rows, adds, weight = part.use.tocsr(), tallies.adds, tallies.weight
     first = np.searchsorted(part.owner, np.arange(part.hcp_count + 1))
 
     def one_set(model: pyo.ConcreteModel, h: int):
@@ -68,18 +73,33 @@ def build_model(part: Restricted, loosening_cost: np.ndarray) -> pyo.ConcreteMod
         """What the chosen sets use of a limit stays within what settled HCPs leave of it; a soft floor may be missed.
 
         sum over S: use[l, S] Pick[S] - Shortfall[l] <= rest[l]          (a minimum is the same row with its sign turned)
+        or, where the limit is counted, sum over k in COUNTS: weight[l, k] Count[k] in place of the sum over S.
 
         | symbol | meaning | unit |
         |---|---|---|
         | use[l, S] | use of limit l by set S, over the limit's largest coefficient | 1 |
+        | weight[l, k] | use of limit l by one of count k, over the same | 1 |
         | rest[l] | limit less the use of settled HCPs, over the same | 1 |
         | Shortfall[l] | how far a soft floor is missed, over the same | 1 |
         """
-        a, b = rows.indptr[limit], rows.indptr[limit + 1]
-        terms, variables = rows.data[a:b].tolist(), [pick[j] for j in rows.indices[a:b]]
+        counted = tallies.counted[limit]
+        terms, variables = _entries(weight if counted else rows, limit, count if counted else pick)
         if limit in model.SOFT:
             terms, variables = [*terms, -1.0], [*variables, model.Shortfall[limit]]
         return (None, LinearExpression(constant=0, linear_coefs=terms, linear_vars=variables), float(part.rest[limit]))
+
+    def whole_count(model: pyo.ConcreteModel, k: int):
+        """Every count is the number of touches it counts, among the sets picked.
+
+        sum over S: adds[k, S] Pick[S] - Count[k] = 0
+
+        | symbol | meaning | unit |
+        |---|---|---|
+        | adds[k, S] | touches (or HCPs) of count k in set S | touches |
+        | Count[k] | how many there are in the plan | touches |
+        """
+        terms, variables = _entries(adds, k, pick)
+        return (0, LinearExpression(constant=0, linear_coefs=[*terms, -1.0], linear_vars=[*variables, count[k]]), 0)
 
     def total(model: pyo.ConcreteModel):
         """Value of the plan less the penalty of missed floors.
@@ -96,18 +116,25 @@ def build_model(part: Restricted, loosening_cost: np.ndarray) -> pyo.ConcreteMod
 
     model.OneSet = pyo.Constraint(model.HCPS, rule=one_set)
     model.WithinLimit = pyo.Constraint(model.LIMITS, rule=within_limit)
+    model.WholeCount = pyo.Constraint(model.COUNTS, rule=whole_count)
     model.Total = pyo.Objective(rule=total, sense=pyo.maximize)
     return model
 
 
-def compile_model(part: Restricted, loosening_cost: np.ndarray) -> ModelArrays:
+def _entries(matrix: sparse.csr_matrix, row: int, variables: list) -> tuple[list[float], list]:
+    """(coefficients, variables) of one row."""
+    a, b = matrix.indptr[row], matrix.indptr[row + 1]
+    return matrix.data[a:b].tolist(), [variables[j] for j in matrix.indices[a:b]]
+
+
+def compile_model(part: Restricted, loosening_cost: np.ndarray, tallies: Tallies) -> ModelArrays:
     """Build the model and turn it into arrays; garbage collection rests meanwhile, it would walk every expression again and again."""
     from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
     collecting = gc.isenabled()
     gc.disable()
     try:
-        model = build_model(part, loosening_cost)
+        model = build_model(part, loosening_cost, tallies)
         form = LinearStandardFormCompiler().write(model, mixed_form=True, set_sense=None)
     finally:
         if collecting:
@@ -128,11 +155,11 @@ def to_highs(arrays: ModelArrays, unit: float, constant: float, integer: bool = 
     lp.sense_ = highspy.ObjSense.kMaximize
     lp.col_cost_, lp.offset_ = arrays.cost / unit, constant / unit
     picks = np.array([name == "Pick" for name, _ in arrays.names], dtype=bool)
-    lp.col_lower_, lp.col_upper_ = np.zeros(len(picks)), np.where(picks, 1.0, highspy.kHighsInf)
+    lp.col_lower_, lp.col_upper_ = np.zeros(len(picks)), np.where(picks, 1.0, highspy.kHighsInf)  # counts are bound by their rows
     lp.row_lower_, lp.row_upper_ = arrays.lower, arrays.upper
     lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
     lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = arrays.matrix.indptr, arrays.matrix.indices, arrays.matrix.data
     if integer:
         kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
-        lp.integrality_ = [kinds[p] for p in picks.astype(int).tolist()]
+        lp.integrality_ = [kinds[name != "Shortfall"] for name, _ in arrays.names]
     return lp

@@ -93,11 +93,15 @@ class SharedLimits:
 
     def use_of(self, sets: HcpSets, columns: np.ndarray) -> sparse.csc_matrix:
         """(limits, len(columns)) use of each column."""
+        return self.uses(self.coefficient, sets, columns)
+
+    def uses(self, cells: sparse.csr_matrix, sets: HcpSets, columns: np.ndarray) -> sparse.csc_matrix:
+        """(rows, len(columns)): what each column has of any rows over (HCP, feature) cells."""
         width = self.features.shape[1]
         position, feature = np.nonzero(self.features[sets.kind[columns]])
         rows = sets.hcp[columns][position].astype(np.int64) * width + feature
         pick = sparse.csc_matrix((np.ones(len(rows)), (rows, position)), shape=(sets.hcp_count * width, len(columns)))
-        return sparse.csc_matrix(self.coefficient @ pick)
+        return sparse.csc_matrix(cells @ pick)
 
     def total_use(self, sets: HcpSets, columns: np.ndarray) -> np.ndarray:
         """(limits) use of all these columns together."""

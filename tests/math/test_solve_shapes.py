@@ -149,10 +149,12 @@ def test_caps_of_any_grouping_are_understood():
     assert allowed == [{0, 1, 2, 4, 5, 6}, {0, 4}]
 
 
-def test_the_readable_model_over_all_columns_has_the_same_optimum():
+@pytest.mark.parametrize("counted", [False, True], ids=["plain", "with counts"])
+def test_the_readable_model_over_all_columns_has_the_same_optimum(counted):
     import pyomo.environ as pyo
 
     from optimization.model import build_model, compile_model
+    from optimization.tallies import no_tallies, tally
 
     problem = random_problem(6, max_hcps=8)
     sets = build_sets(problem)
@@ -160,9 +162,11 @@ def test_the_readable_model_over_all_columns_has_the_same_optimum():
     solution = solve(problem)
     cost = np.where(shared.soft, solution.floor_penalty, np.inf) * shared.scale
     part = restrict(sets, shared, sets.value, np.arange(sets.column_count), settle=False)
-    model = build_model(part, cost)
+    tallies = tally(sets, shared, part) if counted else no_tallies(shared.count, len(part.free))
+    assert (tallies.count > 0) == counted
+    model = build_model(part, cost, tallies)
     pyo.SolverFactory("appsi_highs").solve(model)
     assert pyo.value(model.Total) == pytest.approx(solution.objective - solution.penalty, rel=1e-6)
-    arrays = compile_model(part, cost)
+    arrays = compile_model(part, cost, tallies)
     assert [name for name, _ in arrays.names].count("Pick") == sets.column_count
-    assert arrays.matrix.shape == (len(sets.start) - 1 + len(model.LIMITS), len(arrays.names))
+    assert arrays.matrix.shape == (len(sets.start) - 1 + len(model.LIMITS) + tallies.count, len(arrays.names))
