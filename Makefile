@@ -23,7 +23,6 @@ $(VENV)/.installed: requirements/test.lock pyproject.toml
 install: $(VENV)/.installed ## install the locked packages into .venv
 
 build: install ## run the whole pipeline on DuckDB with the shipped sample
-	@mkdir -p warehouse
 	$(BIN)/dbt build
 
 test: install ## run every test
