@@ -6,7 +6,7 @@ A contradiction in the inputs is returned as rows of kind `conflict`, not raised
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from optimization import PlanResult, PlanSettings
 
 PLANNED_TABLES = {"stg_hcp_master": "hcps", "stg_catalog": "catalog", "score_impact": "scores", "stg_prior_actions": "prior_actions"}
+PLAN_KEYS = ("hcp_id", "channel", "latest_date")
 TEXT, INTEGER, DOUBLE, BOOLEAN, DATE = "text", "integer", "double", "boolean", "date"
 SOLUTION_COLUMNS: dict[str, str] = (
     dict.fromkeys(
@@ -78,11 +79,22 @@ def plan_settings(config: Any) -> PlanSettings:
 
 
 def planner_tables(tables: Mapping[str, Any], cycle_start: date) -> dict[str, pd.DataFrame]:
-    """The tables under the planner's names; history becomes one row per touch day known by the cycle's start."""
-    named = {ours: as_frame(tables[name]) for name, ours in PLANNED_TABLES.items()}
-    named |= {name.removeprefix("stg_"): as_frame(table) for name, table in tables.items() if name.startswith("stg_rule_")}
+    """The tables under the planner's names, in the order of their keys; history by touch day known at cycle start."""
+    named = {ours: in_key_order(as_frame(tables[name]), PLAN_KEYS) for name, ours in PLANNED_TABLES.items()}
+    for name, table in tables.items():
+        if name.startswith("stg_rule_"):
+            rule = as_frame(table)
+            named[name.removeprefix("stg_")] = in_key_order(rule, rule.columns)
     named["touch_days"] = touch_days(as_frame(tables["stg_engagement"]), cycle_start)
     return named
+
+
+def in_key_order(frame: pd.DataFrame, key: Iterable[str]) -> pd.DataFrame:
+    """The rows sorted by those columns of `key` that there are, as text: warehouses keep no order, and last bits of sums follow it."""
+    by = [name for name in key if name in frame.columns]
+    if not by or len(frame) < 2:
+        return frame
+    return frame.sort_values(by, key=lambda column: column.astype(str), kind="stable", ignore_index=True)
 
 
 def touch_days(engagement: pd.DataFrame, cycle_start: date) -> pd.DataFrame:
