@@ -1,6 +1,7 @@
 {#- On-run-start: the schemas that outlive a build and the log of publications. Nothing that a model writes is made here. -#}
 {% macro prepare_memory() -%}
     {%- if execute and flags.WHICH in ('run', 'build', 'retry') -%}
+        {%- do refuse_file_named_as_schema() -%}
         {%- for room in ['memory', 'published'] -%}
             {%- do run_query('create schema if not exists ' ~ room_relation(room, 'x').include(identifier=false)) -%}
         {%- endfor -%}
