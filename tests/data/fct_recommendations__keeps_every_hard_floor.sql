@@ -11,7 +11,9 @@ floors as (
     from {{ ref('stg_rule_coverage_floor') }} as rules
     left join {{ ref('dim_territories') }} as territories on rules.territory_id = '*' and territories.territory_id != 'unassigned'
     -- a value `*` with = asks each value separately; the plan's own limits say what became of those
-    where rules.hardness = 'hard' and (rules.attribute is null or rules.value is null or rules.value != '*')
+    where rules.hardness = 'hard'
+        and (rules.attribute is null or rules.value is null or rules.value != '*')
+        and (rules.territory_id is null or rules.territory_id != '*' or territories.territory_id is not null)
 ),
 
 reached as (

@@ -1,13 +1,15 @@
 with
 
+-- rows that overlap can stand for the same limit: it counts once; without a territory `*` stands for none
 limits as (
-    select
+    select distinct
         case when rules.channel = '*' then channels.channel else rules.channel end as channel,
         case when rules.territory_id = '*' then territories.territory_id else rules.territory_id end as territory_id,
         rules.max_cost
     from {{ ref('stg_rule_budget') }} as rules
     left join {{ ref('dim_channels') }} as channels on rules.channel = '*'
     left join {{ ref('dim_territories') }} as territories on rules.territory_id = '*' and territories.territory_id != 'unassigned'
+    where rules.territory_id is null or rules.territory_id != '*' or territories.territory_id is not null
 )
 
 select

@@ -3,9 +3,9 @@ with
 
 run as (select * from {{ ref('run_config') }}),
 
+-- rows that overlap can stand for the same limit: it counts once
 limits as (
-    select
-        rules.channel as rule_channel,
+    select distinct
         case when rules.channel = '*' then channels.channel else rules.channel end as channel,
         rules.attribute,
         rules.value,

@@ -1,7 +1,8 @@
 with
 
+-- rows that overlap can stand for the same limit: it counts once; without a territory `*` stands for none
 limits as (
-    select
+    select distinct
         case when rules.rep_id = '*' then reps.rep_id else rules.rep_id end as rep_id,
         case when rules.territory_id = '*' then territories.territory_id else rules.territory_id end as territory_id,
         case when rules.channel = '*' then channels.channel else rules.channel end as channel,
@@ -11,6 +12,7 @@ limits as (
     left join {{ ref('dim_reps') }} as reps on rules.rep_id = '*'
     left join {{ ref('dim_channels') }} as channels on rules.channel = '*' and channels.is_rep_channel
     left join {{ ref('dim_territories') }} as territories on rules.territory_id = '*' and territories.territory_id != 'unassigned'
+    where rules.territory_id is null or rules.territory_id != '*' or territories.territory_id is not null
 ),
 
 actions as (
