@@ -9,7 +9,8 @@ import duckdb
 import pytest
 import yaml
 from conftest import ROOT, ReadTable, RunDbt
-from contract_comparison import PROMISES, Promise, upper_bound
+from contract_comparison import PROMISES, Promise
+from contract_plan import upper_bound
 from contract_reference import World, read_world
 
 CYCLE = "2026-01-05"
