@@ -54,7 +54,7 @@ def build_model(part: Restricted, loosening_cost: np.ndarray, tallies: Tallies) 
     model.Count = pyo.Var(model.COUNTS, domain=pyo.NonNegativeIntegers)
     pick, count = [model.Pick[j] for j in model.SETS], [model.Count[k] for k in model.COUNTS]
     value, cost = part.value.tolist(), loosening_cost.tolist()
-    rows, adds, weight = part.use.tocsr(), tallies.adds, tallies.weight
+    rows, adds, nests, weight = part.use.tocsr(), tallies.adds, tallies.nests, tallies.weight
     first = np.searchsorted(part.owner, np.arange(part.hcp_count + 1))
 
     def one_set(model: pyo.ConcreteModel, h: int):
@@ -89,17 +89,18 @@ def build_model(part: Restricted, loosening_cost: np.ndarray, tallies: Tallies) 
         return (None, LinearExpression(constant=0, linear_coefs=terms, linear_vars=variables), float(part.rest[limit]))
 
     def whole_count(model: pyo.ConcreteModel, k: int):
-        """Every count is the number of touches it counts, among the sets picked.
+        """Every count is the number of touches it counts: among the sets picked for an atom, among atoms for a sum.
 
-        sum over S: adds[k, S] Pick[S] - Count[k] = 0
+        sum over S: adds[k, S] Pick[S] + sum over j: nests[k, j] Count[j] - Count[k] = 0
 
         | symbol | meaning | unit |
         |---|---|---|
-        | adds[k, S] | touches (or HCPs) of count k in set S | touches |
+        | adds[k, S] | touches (or HCPs) of atom k in set S | touches |
+        | nests[k, j] | 1 if sum k holds atom j | 0/1 |
         | Count[k] | how many there are in the plan | touches |
         """
-        terms, variables = _entries(adds, k, pick)
-        return (0, LinearExpression(constant=0, linear_coefs=[*terms, -1.0], linear_vars=[*variables, count[k]]), 0)
+        (terms, sets), (ones, atoms) = _entries(adds, k, pick), _entries(nests, k, count)
+        return (0, LinearExpression(constant=0, linear_coefs=[*terms, *ones, -1.0], linear_vars=[*sets, *atoms, count[k]]), 0)
 
     def total(model: pyo.ConcreteModel):
         """Value of the plan less the penalty of missed floors.

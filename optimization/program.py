@@ -110,7 +110,7 @@ def _warm_start(
     import highspy
 
     picks = np.isin(part.free, start.columns).astype(np.float64)
-    values = {"Pick": picks, "Count": tallies.adds @ picks, "Shortfall": start.missing / shared.scale}
+    values = {"Pick": picks, "Count": tallies.of(picks), "Shortfall": start.missing / shared.scale}
     solution = highspy.HighsSolution()
     solution.col_value = [float(values[name][i]) for name, i in names]
     return solution
