@@ -87,7 +87,7 @@ def keep_channels(tables: Tables, *channels: str) -> None:
 
 def rows(tables: Tables, name: str, *given: Mapping[str, Any]) -> None:
     """Add rows to a table; columns not given are null."""
-    added = pd.DataFrame(list(given), dtype=object).reindex(columns=tables[name].columns)
+    added = pd.DataFrame(list(given)).reindex(columns=tables[name].columns).astype(object)
     added = added.where(added.notna(), None)
     tables[name] = pd.concat([tables[name].astype(object), added], ignore_index=True) if len(tables[name]) else added
 
