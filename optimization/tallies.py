@@ -19,6 +19,7 @@ from scipy import sparse
 from optimization.restricted import Restricted
 from optimization.sets import HcpSets, SharedLimits
 
+FEWEST_COEFFICIENTS = 2
 MOST_COEFFICIENTS = 16  # a limit with more distinct coefficients (minutes that differ by HCP) is left as it is
 MOST_CELLS = 30  # touches of one atom
 
@@ -86,7 +87,7 @@ def _entries(shared: SharedLimits, cells: np.ndarray) -> list[tuple[int, float, 
     matrix, found = shared.coefficient[:, cells].tocsr(), []
     for limit, (a, b) in enumerate(zip(matrix.indptr[:-1], matrix.indptr[1:], strict=True)):
         distinct, which = np.unique(matrix.data[a:b], return_inverse=True)
-        if len(distinct) <= MOST_COEFFICIENTS:
+        if FEWEST_COEFFICIENTS <= len(distinct) <= MOST_COEFFICIENTS:
             mine = matrix.indices[a:b]
             found += [(limit, float(x), np.sort(mine[which == i])) for i, x in enumerate(distinct.tolist()) if x != 0]
     return found

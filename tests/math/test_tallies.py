@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from plan_cases import limit, make_problem, random_problem, rep_bound_problem
+from plan_cases import brute_force, limit, make_problem, random_problem, rep_bound_problem
 
+import optimization.program as program
+import optimization.tallies as counting
 from optimization.restricted import restrict
 from optimization.sets import build_sets, build_shared
+from optimization.solve import solve
 from optimization.tallies import MOST_COEFFICIENTS, no_tallies, tally
 
 
@@ -18,42 +21,53 @@ def tallied(problem, columns=None):
     return sets, shared, part, tally(sets, shared, part)
 
 
+def counts_of(tallies):
+    """(counts, free): by how much picking a column raises each count."""
+    return (tallies.adds + tallies.nests @ tallies.adds).toarray()
+
+
 @pytest.mark.parametrize("seed", range(12))
-def test_counts_times_weights_are_the_use_of_every_column(seed):
+def test_counts_times_weights_are_the_use_of_every_column(seed, monkeypatch):
+    monkeypatch.setattr(counting, "MOST_CELLS", 3)
     _, _, part, tallies = tallied(random_problem(seed, max_hcps=10, max_channels=4))
-    counted = tallies.counted
-    assert np.allclose((tallies.weight @ tallies.adds).toarray()[counted], part.use.toarray()[counted], atol=1e-12)
-    assert np.array_equal(tallies.adds.data, np.round(tallies.adds.data))
-    assert np.all(tallies.adds.data > 0)
+    counts, counted = counts_of(tallies), tallies.counted
+    assert np.allclose((tallies.weight.toarray() @ counts)[counted], part.use.toarray()[counted], atol=1e-12)
+    assert np.array_equal(counts, np.round(counts))
+    assert np.all(counts.max(axis=1) > 0)
+    picks = (np.arange(len(part.free)) % 2).astype(float)
+    assert np.allclose(tallies.of(picks), counts @ picks)
 
 
-def test_a_budget_over_three_prices_is_three_counts_and_equal_counts_are_one():
-    # Channel costs 5, 2 and 2: two distinct costs, so two counts; the capacity of channel 0 counts what the budget counts at 5.
+def test_a_budget_over_two_prices_is_two_counts_and_another_budget_cuts_them_into_atoms():
+    # Channels cost 5, 2 and 2: two counts. The second budget is on the first two HCPs alone: two atoms for each count.
     cost = np.tile([5.0, 2.0, 2.0], 4)
-    limits = [limit(0, "max", 20, range(12), cost), limit(1, "min", 1, [0, 3, 6, 9])]
-    sets, _, part, tallies = tallied(make_problem(np.ones((4, 3)), limits=limits))
-    assert tallies.count == 2
+    whole = limit(0, "max", 20, range(12), cost)
+    sets, _, part, tallies = tallied(make_problem(np.ones((4, 3)), limits=[whole]))
     bits = sets.bits[sets.kind[part.free]]
     expected = {tuple(bits[:, 0]), tuple(bits[:, 1] + bits[:, 2])}
-    assert {tuple(row) for row in tallies.adds.toarray()} == expected
+    assert {tuple(row) for row in counts_of(tallies)} == expected
     assert sorted(tallies.weight.toarray()[0]) == [0.4, 1.0]
-    assert sorted(tallies.weight.toarray()[1]) == [-1.0, 0.0]
+    half = limit(1, "max", 9, range(6), cost[:6])
+    _, _, _, tallies = tallied(make_problem(np.ones((4, 3)), limits=[whole, half]))
+    assert (tallies.count, tallies.nests.nnz) == (4 + 2, 4)
+    assert sorted(tallies.weight.toarray()[1]) == [0.0, 0.0, 0.0, 0.0, 0.4, 1.0]
 
 
-def test_a_floor_counts_an_hcp_once_however_many_touches():
-    floor = limit(0, "min", 2, [0, 1, 2, 3], None, "hcps", "soft", "coverage_floor", "hcps")
-    sets, _, part, tallies = tallied(make_problem(np.ones((2, 2)), limits=[floor]))
-    assert tallies.count == 1
-    assert np.array_equal(tallies.adds.toarray()[0], (sets.masks[sets.kind[part.free]] != 0).astype(float))
+def test_long_counts_are_sums_of_short_ones(monkeypatch):
+    monkeypatch.setattr(counting, "MOST_CELLS", 5)
+    problem = make_problem(np.ones((12, 2)), limits=[limit(0, "max", 20, range(24), np.tile([1.0, 2.0], 12))])
+    _, _, part, tallies = tallied(problem)
+    assert tallies.count == 2 * 3 + 2
+    assert counts_of(tallies).sum(axis=1).tolist()[-2:] == [24.0, 24.0]
+    assert np.diff(tallies.adds.indptr).max() <= 2 * 5
 
 
-def test_limits_of_many_coefficients_are_left_as_they_are():
+def test_limits_of_one_or_of_many_coefficients_are_left_as_they_are():
     minutes = np.arange(1.0, MOST_COEFFICIENTS + 2)
     hcps = len(minutes)
-    problem = make_problem(np.ones((hcps, 1)), limits=[limit(0, "max", 30, range(hcps), minutes), limit(1, "max", 5, range(hcps))])
-    _, _, _, tallies = tallied(problem)
-    assert tallies.counted.tolist() == [False, True]
-    assert tallies.count == 1
+    limits = [limit(0, "max", 30, range(hcps), minutes), limit(1, "max", 5, range(hcps)), limit(2, "max", 9, range(hcps), 1 + minutes % 2)]
+    _, _, _, tallies = tallied(make_problem(np.ones((hcps, 1)), limits=limits))
+    assert tallies.counted.tolist() == [False, False, True]
 
 
 def test_columns_left_out_and_limits_without_pairs_make_no_count():
@@ -67,10 +81,25 @@ def test_columns_left_out_and_limits_without_pairs_make_no_count():
 
 def test_a_plan_of_tight_budgets_is_proven_in_few_nodes():
     """Several budgets that bind together: without counts such a tree has thousands of nodes."""
-    from optimization.solve import solve
-
     problem = rep_bound_problem(300, seed=2)
     budget = next(x for x in problem.limits if x.rule == "budget" and x.channel is None)
     problem.limits[problem.limits.index(budget)] = limit(900, "max", 9000.0, budget.pairs, budget.coefficients)
     solution = solve(problem)
     assert (solution.status, solution.gap <= 1e-4, solution.nodes < 2000) == ("optimal", True, True)
+
+
+def test_large_programs_go_on_in_counts_where_the_plain_ones_stop(monkeypatch):
+    """The second writing of a program, forced on small ones: same optimum as brute force, and its nodes are spent too."""
+    monkeypatch.setattr(program, "COUNTED_AT_ONCE", 0)
+    monkeypatch.setattr(program, "PLAIN_NODES", 1)
+    solved = 0
+    for seed in range(3000, 3040):
+        problem = random_problem(seed, max_hcps=8)
+        optimum, _ = brute_force(problem)
+        if optimum is None:
+            continue
+        solution = solve(problem)
+        solved += 1
+        assert solution.objective - solution.penalty == pytest.approx(optimum, rel=1e-7, abs=1e-7)
+        assert solution.upper_bound >= optimum - 1e-7
+    assert solved >= 15
