@@ -1,16 +1,18 @@
-{#- Whether a column of the given warehouse type can be read as a logical type of the contract without parsing text. An all-null column may have any type. -#}
+{#- Whether a column of the given warehouse type can be read as a logical type of the contract without parsing text: the whole name of the type counts,
+    so that `interval` is no integer and `date[]` no date. -#}
 {% macro is_readable_as(given, wanted) -%}
-    {%- set whole = modules.re.match('(u?(tiny|small|big|huge)?int(eger)?|int[248]|number\\(.*,0\\))', given) is not none -%}
-    {%- set numeric = whole or modules.re.match('(double|real|float|decimal|numeric|number)', given) is not none -%}
-    {%- set day = modules.re.match('date|timestamp', given) is not none -%}
+    {%- set whole = modules.re.fullmatch('(u?(tiny|small|big|huge)?int(eger)?|int[248]|number\\(.*,0\\))', given) is not none -%}
+    {%- set numeric = whole or modules.re.fullmatch('(double( precision)?|real|float[48]?|(decimal|numeric|number)(\\([0-9, ]*\\))?)', given) is not none -%}
+    {%- set day = modules.re.fullmatch('(date|timestamp[a-z_]*(\\([0-9]\\))?( with(out)? time zone)?)', given) is not none -%}
+    {%- set nested = not given.startswith('enum') and modules.re.search('\\[|^(struct|map|union|blob|bytea|bit|variant|object|array)', given) is not none -%}
     {%- if wanted == 'text' -%}
-        {{ return(modules.re.match('.*(\\[\\]|struct|map|blob|bytea)', given) is none) }}
+        {{ return(not nested) }}
     {%- elif wanted in ('integer', 'double precision') -%}
         {{ return(numeric) }}
     {%- elif wanted in ('date', 'timestamp') -%}
         {{ return(day) }}
     {%- elif wanted == 'boolean' -%}
-        {{ return(given.startswith('bool')) }}
+        {{ return(modules.re.fullmatch('bool(ean)?', given) is not none) }}
     {%- endif -%}
     {{ return(true) }}
 {%- endmacro %}

@@ -2,8 +2,14 @@
 {% macro table_problems(source_name, table_name, given) -%}
     {%- set problems = [] -%}
     {%- set contract = contract_table(source_name, table_name) -%}
-    {%- set relation = load_relation(given) -%}
-    {%- if relation is none -%}
+    {%- set other_case = named_in_other_case(given) -%}
+    {%- set relation = none if other_case else load_relation(given) -%}
+    {%- if other_case -%}
+        {%- do problems.append({
+            'check': 'missing_table', 'severity': 'error', 'column': '', 'problem': 'is missing: schema ' ~ given.schema ~ ' has ' ~ other_case ~ ', and case counts',
+            'what_to_do': 'rename it to ' ~ given.identifier ~ (' or name it as it is in input_tables' if source_name == 'input' else ''),
+        }) -%}
+    {%- elif relation is none -%}
         {%- if contract.meta.required -%}
             {%- do problems.append({
                 'check': 'missing_table', 'severity': 'error', 'column': '', 'problem': 'is missing: there is no table ' ~ given.schema ~ '.' ~ given.identifier,
@@ -12,6 +18,10 @@
         {%- endif -%}
     {%- else -%}
         {%- set types = {} -%}
+        {#- every column of hcp_master is a candidate feature and is read by its name -#}
+        {%- for column in adapter.get_columns_in_relation(relation) if '"' in column.name and table_name == 'hcp_master' -%}
+            {%- do problems.append({'check': 'column_name', 'severity': 'error', 'column': column.name, 'problem': 'has a double quote in its name', 'what_to_do': 'rename the column in the table or in a view over it'}) -%}
+        {%- endfor -%}
         {%- for column in adapter.get_columns_in_relation(relation) -%}
             {%- do types.update({column.name | lower: column.data_type | lower}) -%}
         {%- endfor -%}
@@ -21,7 +31,7 @@
                     {%- do problems.append({'check': 'missing_column', 'severity': 'error', 'column': name, 'problem': 'is missing: the table has no such column', 'what_to_do': 'add the column ' ~ name ~ ' (' ~ column.data_type ~ '): ' ~ column.description.rstrip('.')}) -%}
                 {%- endif -%}
             {%- elif not is_readable_as(types[name | lower], column.data_type) -%}
-                {%- do problems.append({'check': 'wrong_type', 'severity': 'error', 'column': name, 'problem': 'has type ' ~ types[name | lower] ~ ', which is not ' ~ column.data_type, 'what_to_do': 'cast it to ' ~ column.data_type ~ ' in the table or in a view over it'}) -%}
+                {%- do problems.append({'check': 'wrong_type', 'severity': 'error', 'column': name, 'problem': 'has type ' ~ types[name | lower].replace('character varying(256)', 'text') ~ ', which is not ' ~ column.data_type, 'what_to_do': 'cast it to ' ~ column.data_type ~ ' in the table or in a view over it'}) -%}
             {%- endif -%}
         {%- endfor -%}
     {%- endif -%}

@@ -159,6 +159,10 @@ problems as (
     union all
     {{ problem_count('not_whole', table, column, table ~ ' where ' ~ column ~ ' <> floor(' ~ column ~ ')', row_text(keys[table] + [column]), 'is not a whole number', 'it is a count') }}
     {%- endif %}
+    {#- sums over a long history must still fit -#}
+    {%- set highest = '1000000' if is_count else '1000000000000' %}
+    union all
+    {{ problem_count('too_high', table, column, table ~ ' where ' ~ column ~ ' > ' ~ highest ~ ' or ' ~ column ~ ' < -' ~ highest, row_text(keys[table] + [column]), 'is beyond ' ~ highest, 'correct it: no sum of such numbers could be relied on') }}
     {%- if is_count or column in ['unit_cost', 'rep_minutes'] %}
         {%- set lowest = 1 if column == 'max_touches' else 0 %}
     union all
@@ -190,6 +194,10 @@ problems as (
 {%- for table in ['engagement_history', 'kpi_metrics'] %}
     {%- set other = 'the KPI does' if table == 'engagement_history' else 'engagement does' %}
     {%- set day = 'cast(' ~ table ~ '.period_start as date)' %}
+    union all
+    {{ problem_count('out_of_range', table, 'period_start', table ~ " where period_start < date '1900-01-01' or period_start > date '2200-12-31'", row_text(keys[table]), 'lies outside the years 1900 to 2200', 'correct the date, or leave the rows out') }}
+    union all
+    {{ problem_count('time_of_day', table, 'period_start', table ~ ' where cast(period_start as timestamp) <> cast(cast(period_start as date) as timestamp)', row_text(keys[table]), 'is not a date: it has a time of day', 'give whole days, cast to date in the table or in a view over it') }}
     union all
     {{ problem_count('known_too_early', table, 'known_at', table ~ ' where cast(known_at as date) < cast(period_start as date)', row_text(keys[table]), 'lies before the period that the row reports', 'a row can be known only after its period began: correct known_at') }}
     union all

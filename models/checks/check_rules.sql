@@ -1,5 +1,9 @@
 {#- Content of the rule tables against the contract. Each call of problem_count is one check; the lists say which tables and columns it holds for. -#}
 {%- set hcp_columns = columns_of(ref('base_hcp_master')) %}
+{%- set hcp_literals = [] %}
+{%- for name in hcp_columns %}
+    {%- do hcp_literals.append(text_literal(name)) %}
+{%- endfor %}
 {%- set attributes = switches()['values']['hcp_attributes'] if execute else [] %}
 {%- set tables = {
     'rule_budget': ['channel', 'territory_id', 'max_cost'],
@@ -53,11 +57,17 @@ problems as (
 {%- for table, columns in tables.items() %}
     {%- set example = row_text(columns[:4]) %}
 
+    {#- null means all, and a blank that is taken for null would widen the rule to everybody -#}
+    {%- for column in columns if column in ['hcp_id', 'territory_id', 'rep_id', 'rep_access', 'channel', 'last_channel', 'channel_a', 'channel_b', 'attribute', 'value'] %}
+    union all
+    {{ problem_count('blank_key', table, column, table ~ ' where trim(' ~ column ~ ") = ''", example, 'is blank text, which names nothing', 'fill it in, or make it null where the rule holds for all') }}
+    {%- endfor %}
+
     {%- for column in columns if column in ['channel', 'last_channel', 'channel_a', 'channel_b'] %}
     union all
     {{ problem_count(
         'unknown_channel', table, column,
-        table ~ ' where ' ~ column ~ " is not null and " ~ column ~ " <> '*' and not exists (select 1 from catalog where cast(catalog.channel as text) = " ~ table ~ '.' ~ column ~ ')',
+        table ~ ' where trim(' ~ column ~ ") <> '' and " ~ column ~ " <> '*' and not exists (select 1 from catalog where cast(catalog.channel as text) = " ~ table ~ '.' ~ column ~ ')',
         example,
         'names channels that engagement_action_catalog lacks',
         'correct the name, leave it empty for all channels, or add the channel to the catalogue'
@@ -69,7 +79,7 @@ problems as (
     union all
     {{ problem_count(
         'unknown_' ~ column, table, column,
-        table ~ ' where ' ~ column ~ " is not null and " ~ column ~ " <> '*' and not exists (select 1 from hcp_master where cast(hcp_master." ~ column ~ ' as text) = ' ~ table ~ '.' ~ column ~ ')',
+        table ~ ' where trim(' ~ column ~ ") <> '' and " ~ column ~ " <> '*' and not exists (select 1 from hcp_master where cast(hcp_master." ~ column ~ ' as text) = ' ~ table ~ '.' ~ column ~ ')',
         example,
         'names values that hcp_master lacks, so these rows have no effect',
         'nothing, or correct the name',
@@ -83,6 +93,13 @@ problems as (
     {{ problem_count('negative', table, column, table ~ ' where ' ~ column ~ ' < ' ~ lowest, example, 'is below ' ~ lowest, 'give a number from ' ~ lowest ~ ' on') }}
     union all
     {{ problem_count('not_finite', table, column, table ~ ' where ' ~ column ~ ' is not null and ' ~ is_not_finite(column), example, 'is NaN or infinite', 'give a number') }}
+    {%- endfor %}
+
+    {%- for column in columns if column in ['window_days', 'min_days', 'redraw_cycles'] %}
+    union all
+    {{ problem_count('not_whole', table, column, table ~ ' where ' ~ column ~ ' <> floor(' ~ column ~ ')', example, 'is not a whole number', 'give a whole number') }}
+    union all
+    {{ problem_count('too_high', table, column, table ~ ' where ' ~ column ~ ' > 2147483647', example, 'is too large for a whole number', 'give at most 2147483647') }}
     {%- endfor %}
 
     {%- for column in columns if column in ['max_cost', 'min_hcps', 'min_days'] or table ~ '.' ~ column == 'rule_contact_limit.max_actions' %}
@@ -99,7 +116,7 @@ problems as (
     union all
     {{ problem_count(
         'unknown_attribute', table, 'attribute',
-        table ~ " where attribute is not null and lower(attribute) not in ('" ~ (hcp_columns | join("', '")) ~ "')",
+        table ~ " where trim(attribute) <> '' and lower(attribute) not in (" ~ (hcp_literals | join(', ')) ~ ')',
         example, 'names columns that hcp_master lacks', 'correct the name or add the column'
     ) }}
     {%- endif %}
@@ -145,11 +162,11 @@ problems as (
     union all
     {{ problem_count('null_captured_at', 'rule_consent', 'captured_at', 'rule_consent where captured_at is null', row_text(['hcp_id', 'channel', 'status']), 'is empty and counts as opt_out', 'fill in when the consent was captured', 'warn') }}
     union all
-    {{ problem_count('null_key', 'rule_override', 'hcp_id', "rule_override where action = 'pin' and (hcp_id is null or channel is null)", row_text(tables['rule_override'][:4]), 'or channel is empty in a pin', 'a pin names one HCP and one channel') }}
+    {{ problem_count('null_key', 'rule_override', 'hcp_id', "rule_override where action = 'pin' and (hcp_id is null or channel is null or hcp_id = '*' or channel = '*')", row_text(tables['rule_override'][:4]), 'or channel is empty or * in a pin', 'a pin names one HCP and one channel') }}
     union all
     {{ problem_count(
         'contradiction', 'rule_override', 'action',
-        "rule_override as pinned inner join rule_override as forbidden on pinned.hcp_id = coalesce(forbidden.hcp_id, pinned.hcp_id) and pinned.channel = coalesce(forbidden.channel, pinned.channel)"
+        "rule_override as pinned inner join rule_override as forbidden on coalesce(forbidden.hcp_id, '*') in ('*', pinned.hcp_id) and coalesce(forbidden.channel, '*') in ('*', pinned.channel)"
         ~ " and pinned.action = 'pin' and forbidden.action = 'forbid'"
         ~ " and coalesce(pinned.valid_from, date '0001-01-01') <= coalesce(forbidden.valid_to, date '9999-12-31') and coalesce(forbidden.valid_from, date '0001-01-01') <= coalesce(pinned.valid_to, date '9999-12-31')",
         "'hcp_id=' || pinned.hcp_id || ' channel=' || pinned.channel", 'both pins and forbids the same HCP and channel on the same days', 'keep one of the two decisions'

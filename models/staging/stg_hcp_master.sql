@@ -9,11 +9,11 @@ final as (
         cast(hcp_id as text) as hcp_id,
         cast(npi as text) as npi,
         cast(full_name as text) as full_name,
-        cast(specialty as text) as specialty,
-        cast(practice_type as text) as practice_type,
-        cast(hco_id as text) as hco_id,
-        cast(territory_id as text) as territory_id,
-        cast(rep_id as text) as rep_id,
+        {{ text_or_null('specialty') }} as specialty,
+        {{ text_or_null('practice_type') }} as practice_type,
+        {{ text_or_null('hco_id') }} as hco_id,
+        {{ text_or_null('territory_id') }} as territory_id,
+        {{ text_or_null('rep_id') }} as rep_id,
         cast(decile as double precision) as decile,
         -- what is not known to be open is not open
         case

@@ -6,7 +6,7 @@ given as (select * from {{ ref('base_rule_coverage_floor') }}),
 final as (
     select
         cast(territory_id as text) as territory_id,
-        cast(attribute as text) as attribute,
+        lower(cast(attribute as text)) as attribute,
         coalesce(cast(operator as text), '=') as operator,
         cast(value as text) as value,
         cast(channel as text) as channel,

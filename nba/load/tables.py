@@ -92,6 +92,9 @@ def _read_parquet(con: duckdb.DuckDBPyConnection, file: TableFile, table: Table)
     try:
         names = tuple(name.strip().lower() for name in pyarrow.parquet.read_schema(file.path).names)
         problems = name_problems(names, table.name)
+        if not names:
+            what = f"cannot be read: {file.path.name} has no columns"
+            return None, [Problem(table.name, "", None, "", what, "write it again with its columns")]
         if problems:
             return None, problems
         aliases = ", ".join(f"c{position}" for position in range(len(names)))

@@ -135,7 +135,7 @@ EXPECTED = [
     "rule_min_gap.min_days has no value, so the row limits nothing (1 row). Examples: last_channel=email channel=rep_visit min_days=null. What to do: fill in the limit or leave the row out.",
     "rule_override.action both pins and forbids the same HCP and channel on the same days (1 row). Examples: hcp_id=001 channel=email. What to do: keep one of the two decisions.",
     "rule_override.action is none of pin, forbid (1 row). Examples: hcp_id=001 channel=email action=maybe reason=null. What to do: use one of these words.",
-    "rule_override.hcp_id or channel is empty in a pin (1 row). Examples: hcp_id=null channel=email action=pin reason=null. What to do: a pin names one HCP and one channel.",
+    "rule_override.hcp_id or channel is empty or * in a pin (1 row). Examples: hcp_id=null channel=email action=pin reason=null. What to do: a pin names one HCP and one channel.",
     "rule_rep_capacity.max_minutes is below 0 (1 row). Examples: rep_id=R1 territory_id=null channel=null max_minutes=-4.0. What to do: give a number from 0 on.",
     "rule_rep_capacity.max_minutes limits minutes of channels that all have 0 rep_minutes (1 row). Examples: rep_id=* territory_id=null channel=email max_minutes=10.0. What to do: fill in rep_minutes in the catalogue, or use max_actions.",
     "rule_rep_capacity.max_minutes and max_actions are both empty, so the row limits nothing (1 row). Examples: rep_id=R1 territory_id=null channel=null. What to do: fill in one of the two or leave the row out.",

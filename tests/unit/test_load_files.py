@@ -118,6 +118,14 @@ def test_unreadable_parquet_names_the_file(tmp_path: Path, contract: Contract) -
     assert problem.line().startswith("kpi_metrics cannot be read: kpi_metrics.parquet is no readable Parquet file: ")
 
 
+def test_parquet_without_columns_is_named(tmp_path: Path, contract: Contract) -> None:
+    pq.write_table(pa.table({}), tmp_path / "kpi_metrics.parquet")
+    (file,) = list_folder(tmp_path, contract).files
+    rows, (problem,) = read_table(duckdb.connect(), file, contract.table("kpi_metrics"), TODAY)
+    assert rows is None
+    assert problem.line() == "kpi_metrics cannot be read: kpi_metrics.parquet has no columns. What to do: write it again with its columns."
+
+
 def test_folder_problems(tmp_path: Path, contract: Contract) -> None:
     with pytest.raises(NbaError, match=r"nowhere is missing: give the folder that holds the files <table>.csv or <table>.parquet"):
         list_folder(tmp_path / "nowhere", contract)
