@@ -28,7 +28,7 @@
     {%- for name, rule in numbers.items() -%}
         {%- set given = var(name) -%}
         {%- set text = given | string | trim -%}
-        {%- set is_number = modules.re.fullmatch('[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?', text) is not none -%}
+        {%- set is_number = modules.re.fullmatch('[-+]?([0-9]{1,40}[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]{1,2})?', text) is not none -%}
         {%- set parsed = (text | float) if is_number else none -%}
         {%- if parsed is none or given is boolean or (rule[0] == 'integer' and parsed != (parsed | int)) -%}
             {%- do problems.append({'switch': name, 'problem': 'is not ' ~ ('an ' if rule[0] == 'integer' else 'a ') ~ rule[0] ~ ': ' ~ text, 'what_to_do': 'give ' ~ ('an ' if rule[0] == 'integer' else 'a ') ~ rule[0] ~ ' from ' ~ rule[1] ~ ' to ' ~ rule[2], 'severity': 'error'}) -%}
@@ -75,11 +75,15 @@
     {%- elif not matches or day > month_days -%}
         {%- do problems.append({'switch': 'nba_cycle_start', 'problem': 'is not a date: ' ~ given_start, 'what_to_do': 'give a quoted ISO date such as "2026-01-05"', 'severity': 'error'}) -%}
         {%- do values.update({'nba_cycle_start': none}) -%}
+    {%- elif year < 1900 or year > 2200 -%}
+        {%- do problems.append({'switch': 'nba_cycle_start', 'problem': 'is out of range: ' ~ given_start, 'what_to_do': 'give a date from 1900 to 2200', 'severity': 'error'}) -%}
+        {%- do values.update({'nba_cycle_start': none}) -%}
     {%- else -%}
         {%- do values.update({'nba_cycle_start': given_start}) -%}
     {%- endif -%}
 
-    {%- if values['nba_window_short'] >= values['nba_window_long'] -%}
+    {%- set broken = problems | map(attribute='switch') | list -%}
+    {%- if values['nba_window_short'] >= values['nba_window_long'] and 'nba_window_short' not in broken and 'nba_window_long' not in broken -%}
         {%- do problems.append({'switch': 'nba_window_short', 'problem': 'contradicts nba_window_long: ' ~ values['nba_window_short'] ~ ' is not shorter than ' ~ values['nba_window_long'], 'what_to_do': 'make the short window shorter than the long one', 'severity': 'error'}) -%}
     {%- endif -%}
     {%- if values['nba_floor_penalty'] < 0 and values['nba_floor_penalty'] != -1 -%}
@@ -91,7 +95,10 @@
     {%- set prefix = var('nba_schema_prefix') -%}
     {%- set rooms = ['base', 'checks', 'staging', 'features', 'scores', 'plan', 'marts', 'memory', 'published'] -%}
     {%- for name in ['input_schema', 'rule_schema'] -%}
-        {%- for room in rooms if var(name) == prefix ~ room -%}
+        {%- if (name == 'input_schema' or var(name)) and (var(name) is not string or not var(name) | trim) -%}
+            {%- do problems.append({'switch': name, 'problem': 'is no name of a schema: ' ~ var(name), 'what_to_do': 'name the schema that holds your own tables', 'severity': 'error'}) -%}
+        {%- endif -%}
+        {%- for room in rooms if var(name) | string | lower == (prefix ~ room) | lower -%}
             {%- do problems.append({'switch': name, 'problem': 'contradicts the project: the build itself writes schema ' ~ prefix ~ room, 'what_to_do': 'put your own tables into another schema', 'severity': 'error'}) -%}
         {%- endfor -%}
     {%- endfor -%}
@@ -112,7 +119,10 @@
     {%- for name in attributes if name | lower in identifiers + standing -%}
         {%- do problems.append({'switch': 'hcp_attributes', 'problem': 'names ' ~ name ~ (', which identifies a person or an account' if name | lower in identifiers else ', whose name is taken by a column of the feature tables'), 'what_to_do': 'take it out of the list', 'severity': 'error'}) -%}
     {%- endfor -%}
-    {%- do values.update({'hcp_attributes': attributes | map('lower') | list}) -%}
+    {%- for name in attributes if name is not string or ',' in name or not name | trim -%}
+        {%- do problems.append({'switch': 'hcp_attributes', 'problem': 'holds what is no column name: ' ~ name, 'what_to_do': 'name columns of hcp_master; a name may not hold a comma', 'severity': 'error'}) -%}
+    {%- endfor -%}
+    {%- do values.update({'hcp_attributes': attributes | select('string') | map('lower') | list}) -%}
 
     {#- a mistyped switch must not pass in silence -#}
     {%- set known = numbers.keys() | list + choices.keys() | list + ['nba_cycle_start', 'nba_sample_cycle_start', 'nba_loading', 'input_schema', 'input_database', 'input_tables', 'rule_schema', 'nba_schema_prefix', 'hcp_attributes'] -%}
