@@ -6,13 +6,13 @@
     {%- set relation = none if other_case else load_relation(given) -%}
     {%- if other_case -%}
         {%- do problems.append({
-            'check': 'missing_table', 'severity': 'error', 'column': '', 'problem': 'is missing: schema ' ~ given.schema ~ ' has ' ~ other_case ~ ', and case counts',
-            'what_to_do': 'rename it to ' ~ given.identifier ~ (' or name it as it is in input_tables' if source_name == 'input' else ''),
+            'check': 'missing_table', 'severity': 'error', 'column': '', 'problem': 'is missing: there is ' ~ other_case ~ ', and case counts',
+            'what_to_do': 'rename it to ' ~ given.schema ~ '.' ~ given.identifier ~ ', or write the switches as the warehouse writes the name',
         }) -%}
     {%- elif relation is none -%}
         {%- if contract.meta.required -%}
             {%- do problems.append({
-                'check': 'missing_table', 'severity': 'error', 'column': '', 'problem': 'is missing: there is no table ' ~ given.schema ~ '.' ~ given.identifier,
+                'check': 'missing_table', 'severity': 'error', 'column': '', 'problem': 'is missing: there is no table ' ~ (given.database ~ '.' if var('input_database') else '') ~ given.schema ~ '.' ~ given.identifier,
                 'what_to_do': ('run nba init-rules --schema ' ~ given.schema ~ ' to create the empty rule tables') if source_name == 'rules' else 'load it with nba load, or point input_schema and input_tables at your own table',
             }) -%}
         {%- endif -%}

@@ -127,7 +127,7 @@ problems as (
         table ~ ' where hcp_id is not null and not exists (select 1 from hcp_master where hcp_master.hcp_id = ' ~ table ~ '.hcp_id)',
         'hcp_id',
         'names HCPs that hcp_master lacks' ~ (', so these rows are dropped' if is_dropped else ''),
-        'add them to hcp_master' ~ (' to use them' if is_dropped else ', or set unknown_hcp: drop'),
+        'add them to hcp_master' ~ (' to use them' if is_dropped else ', or leave the rows out' if table == 'current_plan' else ', or set unknown_hcp: drop'),
         'warn' if is_dropped else 'error'
     ) }}
 {%- endfor %}

@@ -80,7 +80,7 @@ EXPECTED = [
     "kpi_metrics.kpi_value is NaN or infinite (1 row). Examples: 'inf' (row 407). What to do: give a number, or leave the cell empty where unknown.",
     "current_plan.channel names channels that engagement_action_catalog lacks (1 row). Examples: fax. What to do: add them to the catalogue, or correct the name.",
     "current_plan.hcp_id has no value (1 row). Examples: hcp_id=null channel=email. What to do: fill it in, or leave the rows out.",
-    "current_plan.hcp_id names HCPs that hcp_master lacks (1 row). Examples: 999. What to do: add them to hcp_master, or set unknown_hcp: drop.",
+    "current_plan.hcp_id names HCPs that hcp_master lacks (1 row). Examples: 999. What to do: add them to hcp_master, or leave the rows out.",
     "current_plan.touches is negative (1 row). Examples: hcp_id=001 channel=email touches=-1. What to do: give a value >= 0.",
     "engagement_action_catalog.channel is not unique: these values have several rows each (1 row). Examples: rep_visit. What to do: keep one row per channel.",
     "engagement_action_catalog.expected_uplift has no value (1 row). Examples: channel=rep_visit. What to do: fill it in, or leave the rows out.",

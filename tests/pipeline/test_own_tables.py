@@ -133,7 +133,7 @@ EXPECTED_UNREADABLE = [
     "hcp_master.decile has type time, which is not double precision. What to do: cast it to double precision in the table or in a view over it.",
     "kpi_metrics.kpi_value has type struct(\"value\" bigint), which is not double precision. What to do: cast it to double precision in the table or in a view over it.",
     "kpi_metrics.period_start has type text, which is not date. What to do: cast it to date in the table or in a view over it.",
-    "rule_access is missing: schema raw has RULE_ACCESS, and case counts. What to do: rename it to rule_access.",
+    "rule_access is missing: there is raw.RULE_ACCESS, and case counts. What to do: rename it to raw.rule_access, or write the switches as the warehouse writes the name.",
     "rule_budget is missing: there is no table raw.rule_budget. What to do: run nba init-rules --schema raw to create the empty rule tables.",
     "rule_consent.status is missing: the table has no such column. What to do: add the column status (text): opt_in or opt_out.",
 ]  # fmt: skip
@@ -150,6 +150,12 @@ def test_places_that_are_no_mapping_and_no_schema_are_named(house: House, monkey
     assert [line for line in lines if line.startswith("vars.")] == [
         "vars.input_tables is not a mapping. What to do: write {hcp_master: your_table}.",
         "vars.rule_schema contradicts the project: the build itself writes schema staging. What to do: put your own tables into another schema.",
+    ]
+    lines = house.refusal({"input_tables": {"hcp_master": 5}, "input_schema": 7, "rule_schema": "RAW"}, monkeypatch, "gate_tables")
+    assert "vars.input_schema is no name of a schema: 7. What to do: name the schema that holds your own tables." in lines
+    assert [line.split(". What")[0] for line in lines if line.startswith(("hcp_master", "rule_budget"))] == [
+        "hcp_master is missing: there is no table 7.5",
+        "rule_budget is missing: there is raw.rule_budget, and case counts",
     ]
     (message,) = house.build({"nba_schema_prefix": 'a"b'}, monkeypatch)
     assert 'vars.nba_schema_prefix is no beginning of schema names: a"b. What to do: give letters, digits and underscores' in message
