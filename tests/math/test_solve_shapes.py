@@ -156,7 +156,7 @@ def test_the_readable_model_over_all_columns_has_the_same_optimum(counted):
     from optimization.model import build_model, compile_model
     from optimization.tallies import no_tallies, tally
 
-    problem = random_problem(6, max_hcps=8)
+    problem = random_problem(5, max_hcps=8)
     sets = build_sets(problem)
     shared = build_shared(problem, sets)
     solution = solve(problem)
