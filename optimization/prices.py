@@ -90,6 +90,11 @@ def solve_prices(sets: HcpSets, shared: SharedLimits, loosening_cost: np.ndarray
     return found
 
 
+def price_all(sets: HcpSets, shared: SharedLimits, price: np.ndarray) -> Prices:
+    """Bound and priced values at any prices >= 0."""
+    return _priced(sets, shared, price, np.empty(0, dtype=np.int64), 0)
+
+
 def _priced(sets: HcpSets, shared: SharedLimits, price: np.ndarray, columns: np.ndarray, rounds: int) -> Prices:
     priced = priced_values(sets, shared, price)
     best, _ = best_per_hcp(sets, priced)

@@ -13,10 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import sparse
 
 from optimization.blocks import block_problems, partition
 from optimization.checker import check_plan
-from optimization.prices import LimitsConflict, Prices, solve_prices
+from optimization.fitting import fitting
+from optimization.passes import BlockPlans, Wide, price_again, wide_box
+from optimization.prices import LimitsConflict, Prices, price_all, solve_prices
 from optimization.problem import PlanSettings, Problem
 from optimization.program import Incumbent, incumbent_of, integer_program
 from optimization.restricted import restrict
@@ -26,6 +29,7 @@ EXACT_COLUMNS = 600  # problems up to so many columns are solved to the last dig
 NARROW = 5000  # columns beyond one per HCP up to which a proof by the prices alone is tried
 FIRST_EXTRA = 500  # columns beyond one per HCP of the first integer program around the core
 MOST_EXTRA = 15_000  # and of the last one
+MOST_PASSES = 6  # over the blocks, each at other prices of the limits across
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,9 @@ def solve(problem: Problem, say: Callable[[str], None] = lambda line: None) -> S
         per_hcp = 2.0 * float(sets.value.max(initial=0.0))
     loosening_cost = np.where(shared.soft, per_hcp, np.inf)
     prices = solve_prices(sets, shared, loosening_cost, say)
-    search = _search(Case(sets, shared, prices, loosening_cost), problem.settings, say)
+    whole, limits, priced, kept = fitting(sets, shared, prices)
+    search = _search(Case(whole, limits, priced, loosening_cost), problem.settings, say)
+    search = replace(search, best=replace(search.best, columns=kept[search.best.columns]), bound=min(search.bound, prices.bound))
     return _solution(problem, sets, shared, prices, search, per_hcp)
 
 
@@ -103,10 +109,8 @@ def _search(whole: Case, settings: PlanSettings, say: Callable[[str], None]) -> 
         return search
     label, wide = partition(whole.shared, whole.sets.hcp_count)
     if label.max(initial=0) == 0:
-        return _around(whole, search.best.columns, search, settings, say)
-    core, bound, nodes = _blocks_core(whole, label, wide, settings, say)
-    search = replace(search, bound=min(search.bound, bound), nodes=search.nodes + nodes)
-    return _around(whole, core, search, settings, say)
+        return _around(whole, search.best.columns, search, settings, say, MOST_EXTRA)
+    return _with_blocks(whole, label, wide, search, settings, say)
 
 
 def widen(case: Case, search: Search, tolerance: Callable[[float], float], settings: PlanSettings, say: Callable[[str], None]) -> Search:
@@ -156,27 +160,55 @@ def _attempt(
     return Search(best, bound, search.nodes + spent), spent
 
 
-def _blocks_core(
-    whole: Case, label: np.ndarray, wide: np.ndarray, settings: PlanSettings, say: Callable[[str], None]
-) -> tuple[np.ndarray, float, int]:
-    """(one column per HCP, upper bound, nodes): every block at its own optimum for the wide prices."""
-    _, core = best_per_hcp(whole.sets, whole.prices.priced)
-    blocks = block_problems(whole.sets, whole.shared, whole.prices, whole.loosening_cost, label, wide)
-    allowed = 0.2 * settings.gap * abs(whole.prices.bound) / max(1, len(blocks))
-    bound, nodes = whole.prices.bound, 0
+def _with_blocks(
+    whole: Case, label: np.ndarray, wide: np.ndarray, search: Search, settings: PlanSettings, say: Callable[[str], None]
+) -> Search:
+    """Passes over the blocks, each followed by an integer program over the columns of all their plans; rounds around those at the end."""
+    allowed = settings.gap * abs(whole.prices.bound)
+    box = wide_box(whole.sets, whole.shared, whole.prices.price, wide, whole.loosening_cost)
+    plans: list[BlockPlans] = []
+    price: np.ndarray | None = whole.prices.price
+    core = np.empty(0, dtype=np.int64)
+    while price is not None and len(plans) < MOST_PASSES:
+        prices = price_all(whole.sets, whole.shared, price)
+        found, nodes = _solve_blocks(replace(whole, prices=prices), label, wide, box, 0.3 * allowed, settings)
+        plans.append(found)
+        core = np.union1d(core, found.columns)
+        search = replace(search, bound=min(search.bound, found.bound), nodes=search.nodes + nodes)
+        say(f"blocks: {int(label.max()) + 1} with {len(box.number)} limits across, pass {len(plans)}, bound {found.bound:.9g}")
+        search = _around(whole, core, search, settings, say, FIRST_EXTRA)
+        if search.best is not None and gap_of(search.bound, search.best.total) <= settings.gap:
+            return search
+        price = price_again(whole.shared, box, plans, 0.6 * allowed)
+    return _around(whole, core, search, settings, say, MOST_EXTRA)
+
+
+def _solve_blocks(
+    case: Case, label: np.ndarray, wide: np.ndarray, box: Wide, allowed: float, settings: PlanSettings
+) -> tuple[BlockPlans, int]:
+    """One pass over the blocks at the case's prices; (plans, nodes). HCPs without a limit of their own take their best column."""
+    sets, shared = case.sets, case.shared
+    _, core = best_per_hcp(sets, case.prices.priced)
+    blocks = block_problems(sets, shared, case.prices, case.loosening_cost, label, wide)
+    bound, nodes, penalty = case.prices.bound, 0, np.zeros(int(label.max()) + 1)
     for block in blocks:
-        case = Case(block.sets, block.shared, block.prices, block.loosening_cost)
-        search = widen(case, Search(None, block.prices.bound, 0), lambda total: allowed, settings, lambda line: None)
+        mine = Case(block.sets, block.shared, block.prices, block.loosening_cost)
+        each = allowed / len(blocks)
+        search = widen(mine, Search(None, block.prices.bound, 0), lambda total: each, settings, lambda line: None)  # noqa: B023
         bound -= block.prices.bound - search.bound
         nodes += search.nodes
-        mine = block.columns[search.best.columns]
-        core[whole.sets.hcp[mine]] = mine
-    say(f"blocks: {len(blocks)} with {int(wide.sum())} limits across, bound {bound:.9g}")
-    return core, bound, nodes
+        columns = block.columns[search.best.columns]
+        core[sets.hcp[columns]] = columns
+        penalty[label[sets.hcp[columns[0]]]] += search.best.penalty
+    group, count = label[sets.hcp[core]], len(penalty)
+    use = sparse.diags(shared.sign[box.number] / shared.scale[box.number]) @ shared.use_of(sets, core)[box.number]
+    member = sparse.csr_matrix((np.ones(len(core)), (np.arange(len(core)), group)), shape=(len(core), count))
+    worth = np.bincount(group, weights=sets.value[core], minlength=count) - penalty
+    return BlockPlans(case.prices.price, core, bound, worth, (use @ member).toarray().T), nodes
 
 
-def _around(whole: Case, core: np.ndarray, search: Search, settings: PlanSettings, say: Callable[[str], None]) -> Search:
-    """Integer programs over the core and the columns nearest to it, more of them each round, until the gap is reached."""
+def _around(whole: Case, core: np.ndarray, search: Search, settings: PlanSettings, say: Callable[[str], None], most: int) -> Search:
+    """Integer programs over the core and the columns nearest to it, more of them each round up to `most`, until the gap is reached."""
     short = whole.prices.shortfall_of(whole.sets)
     order = np.sort(short)
     extra = FIRST_EXTRA
@@ -189,7 +221,7 @@ def _around(whole: Case, core: np.ndarray, search: Search, settings: PlanSetting
         search, spent = _attempt(whole, search, columns, outside, settings.gap / 4 * abs(search.bound), settings, say)
         if search.best is not None and gap_of(search.bound, search.best.total) <= settings.gap:
             return search
-        if search.best is not None and (extra >= MOST_EXTRA or outside == np.inf or spent >= settings.node_limit):
+        if search.best is not None and (extra >= most or outside == np.inf or spent >= settings.node_limit):
             return search
         if search.best is None and outside == np.inf:
             raise LimitsConflict("hard limits contradict each other for whole touches")
