@@ -82,7 +82,10 @@ def rollback(
         chosen = choose(log, kept, to)
         con.execute(
             f"""insert into {schema}.publications (run_id, cycle_start, published_at, action)
-            select ?, ?, greatest(cast(current_timestamp at time zone 'UTC' as timestamp), max(published_at) + interval '1 microsecond'), 'rollback'
+            select
+                ?, ?,
+                greatest(cast(current_timestamp at time zone 'UTC' as timestamp), max(published_at) + interval '1 microsecond'),
+                'rollback'
             from {schema}.publications""",
             [chosen.run_id, chosen.cycle_start],
         )

@@ -1,7 +1,7 @@
 """Sets that no whole plan can hold: a single touch that uses more than all of a limit.
 
-z_LP may take a fraction of such a touch, so prices are made with it. Integer programs do without: their bound becomes tighter, and a limit is scaled
-by the largest coefficient that can matter (a budget of 50 beside a congress of a million is a budget of 50).
+z_LP may take a fraction of such a touch, so prices are made with it. Integer programs do without: their bound becomes tighter, and a
+limit is scaled by the largest coefficient that can matter (a budget of 50 beside a congress of a million is a budget of 50).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from optimization.sets import HcpSets, SharedLimits
 
 
 def fitting(sets: HcpSets, shared: SharedLimits, prices: Prices) -> tuple[HcpSets, SharedLimits, Prices, np.ndarray]:
-    """(sets that fit, the limits without touches that do not, their priced values and bound at the same prices, numbers of the columns kept).
+    """(sets that fit, limits without the touches that do not, priced values and bound at the same prices, numbers of the columns kept).
 
     Raises LimitsConflict when the pins of an HCP do not fit.
     """

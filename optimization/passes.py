@@ -1,9 +1,9 @@
 """Passes over the blocks: better prices for the wide limits, and the columns that good plans of every block are made of.
 
 At the prices of z_LP every block (`blocks.py`) is solved as an integer problem. Where reps lose minutes because whole visits do not
-fill them, those prices are not the best ones for the wide limits. A small linear program over the block plans found so far (Dantzig and Wolfe,
-1960, by block) says which prices would be, within a trust box around the first ones (Marsten, Hogan and Blankenship, 1975). Any prices give a valid bound; the
-lowest is kept. All columns of all block plans together are what the last integer programs choose from.
+fill them, those prices are not the best ones for the wide limits. A small linear program over the block plans found so far (Dantzig and
+Wolfe, 1960, by block) says which prices would be, within a trust box around the first ones (Marsten, Hogan and Blankenship, 1975). Any
+prices give a valid bound; the lowest is kept. The columns of all block plans together are what the last integer programs choose from.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from optimization.fitting import fitting
 from optimization.passes import BlockPlans, Wide, price_again, wide_box
 from optimization.prices import LimitsConflict, Prices, price_all, solve_prices
 from optimization.problem import PlanSettings, Problem
-from optimization.program import Incumbent, incumbent_of, integer_program
+from optimization.program import Incumbent, integer_program
 from optimization.restricted import restrict
 from optimization.sets import HcpSets, SharedLimits, best_per_hcp, build_sets, build_shared
 

@@ -5,8 +5,8 @@ cuts on them (does this territory get 41 visits or 42?) instead of on single HCP
 given, the choice among HCPs is almost always whole by itself. The plans are the same; on small plans bound by several budgets at
 once the tree is about a hundred times smaller.
 
-Counts are built in two steps, so that no row is long: atoms are touches that no limit tells apart (at most `MOST_CELLS` of them), counts of a
-limit are sums of atoms. Long rows would be walked again for every HCP that a rounding heuristic of the solver settles.
+Counts are built in two steps, so that no row is long: atoms are touches that no limit tells apart (at most `MOST_CELLS` of them), counts
+of a limit are sums of atoms. Long rows would be walked again for every HCP that a rounding heuristic of the solver settles.
 """
 
 from __future__ import annotations

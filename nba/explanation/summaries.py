@@ -44,8 +44,8 @@ def plan_summaries(actions: pa.Table, scores: pa.Table, impact: pa.Table, catalo
     """summarise_plan: one text per planned action, rows by HCP and channel.
 
     actions: plan_actions (hcp_id, channel, touches, earliest_date, latest_date). The text says the likelihood of a response with what
-    raises and lowers it, the expected impact of a touch with its 90% interval, and the days. Where nothing moves the likelihood, or there is
-    none, it says what moves the impact.
+    raises and lowers it, the expected impact of a touch with its 90% interval, and the days. Where nothing moves the likelihood,
+    or there is none, it says what moves the impact.
     """
     words = Words.of(definitions, catalog)
     planned = of_actions(actions, actions)

@@ -1,4 +1,4 @@
-"""Money, minutes and values of any size: touches that cannot fit, coefficients fifteen orders of magnitude apart, limits of zero, one HCP."""
+"""Money, minutes and values of any size: touches that cannot fit, coefficients far apart, limits of zero, one HCP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Passes over the blocks: every bound on the way holds, and better prices of the wide limits are found where whole visits leave minutes over."""
+"""Passes over the blocks: every bound on the way holds, and better prices are found where whole visits leave minutes over."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def test_a_budget_over_two_prices_is_two_counts_and_another_budget_cuts_them_int
 def test_long_counts_are_sums_of_short_ones(monkeypatch):
     monkeypatch.setattr(counting, "MOST_CELLS", 5)
     problem = make_problem(np.ones((12, 2)), limits=[limit(0, "max", 20, range(24), np.tile([1.0, 2.0], 12))])
-    _, _, part, tallies = tallied(problem)
+    _, _, _, tallies = tallied(problem)
     assert tallies.count == 2 * 3 + 2
     assert counts_of(tallies).sum(axis=1).tolist()[-2:] == [24.0, 24.0]
     assert np.diff(tallies.adds.indptr).max() <= 2 * 5

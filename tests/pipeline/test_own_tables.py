@@ -7,7 +7,6 @@ Several violations share one run, because a run of dbt takes seconds. Only the r
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
@@ -45,9 +44,7 @@ class House:
                 columns = "{'hcp_id': 'varchar'}" if "hcp_id" in text else "{}"
                 con.execute(f"create table raw.{name} as select * from read_csv('{self.folder / name}.csv', types={columns})")
             for table in read_contract(ROOT).rules:
-                con.execute(
-                    f"create table raw.{table.name} ({', '.join(f'{column.name} {column.data_type}' for column in table.columns)})"
-                )
+                con.execute(f"create table raw.{table.name} ({', '.join(f'{column.name} {column.data_type}' for column in table.columns)})")
             for statement in statements:
                 con.execute(statement)
 
@@ -61,7 +58,18 @@ class House:
         monkeypatch.setenv("NBA_DUCKDB_PATH", str(self.file))
         try:
             outcome = dbtRunner().invoke(
-                ["build", "--exclude-resource-type", "test", "--select", *select, "--vars", given, *paths, "--log-path", str(self.folder / "logs")]
+                [
+                    "build",
+                    "--exclude-resource-type",
+                    "test",
+                    "--select",
+                    *select,
+                    "--vars",
+                    given,
+                    *paths,
+                    "--log-path",
+                    str(self.folder / "logs"),
+                ]
             )
         finally:
             DuckDBConnectionManager.close_all_connections()
@@ -96,7 +104,7 @@ UNREADABLE = (
     replaced("hcp_master", "decile", "time '10:00'"),
     'alter table raw.hcp_master add column "a""b" integer',
     "drop table raw.rule_budget",
-    "alter table raw.rule_access rename to \"RULE_ACCESS\"",
+    'alter table raw.rule_access rename to "RULE_ACCESS"',
     "alter table raw.rule_consent drop status",
 )
 WRONG_SWITCHES = {

@@ -120,7 +120,9 @@ def test_missing_inputs_are_named_and_nothing_is_written(loads: Loads) -> None:
 def test_contents_are_not_checked_while_rows_are_missing(loads: Loads) -> None:
     with pytest.raises(LoadError) as raised:
         loads.load({**INPUTS, "hcp_master": "hcp_id,full_name\n001\n"})
-    assert [problem.problem for problem in raised.value.problems] == ["has rows in hcp_master.csv without the 2 fields that the header names"]
+    assert [problem.problem for problem in raised.value.problems] == [
+        "has rows in hcp_master.csv without the 2 fields that the header names"
+    ]
     assert str(raised.value).endswith("\nThe contents of the tables were not checked yet: that needs all files readable.")
     assert loads.checked == {}
 
