@@ -1,0 +1,1 @@
+"""Our engine beside its peers on the same seeded instances, end to end, in one run."""
