@@ -15,6 +15,8 @@ from optimization.rules import RULES
 from optimization.rules.context import Context, Runs, codes_of
 from optimization.rules.tables import Table, normalise, read_text
 
+MOST_TOUCHES = 10_000  # the catalogue may say more; no plan holds more touches of one channel for one HCP
+
 __all__ = ["build_context", "build_problem", "pair_blocks"]
 
 
@@ -57,7 +59,7 @@ def build_context(tables: Mapping[str, pd.DataFrame], settings: PlanSettings) ->
         unit_cost=_at_least_zero(catalog, "unit_cost", None),
         rep_minutes=_at_least_zero(catalog, "rep_minutes", 0.0),
         requires_consent=catalog["requires_consent"],
-        max_touches=_at_least_zero(catalog, "max_touches", 1.0),
+        most_touches=np.floor(np.minimum(_at_least_zero(catalog, "max_touches", 1.0) * (1 + 1e-6), MOST_TOUCHES)).astype(np.int64),
         territory=territory,
         territory_names=territory_names,
         rep=rep,
@@ -82,7 +84,7 @@ def _ordered(table: Table, key: str) -> Table:
 
 def _coded(names: np.ndarray) -> tuple[np.ndarray, list[str]]:
     codes, distinct = pd.factorize(names, sort=True)
-    return codes.astype(np.int64), [str(name) for name in distinct]
+    return codes.astype(np.int32), [str(name) for name in distinct]
 
 
 def _at_least_zero(catalog: Table, column: str, absent: float | None) -> np.ndarray:
@@ -113,21 +115,24 @@ def _values(context: Context) -> np.ndarray:
 
 def _assemble(context: Context, blocks: list[Block], declared: list[RuleYield], value: np.ndarray) -> Problem:
     assert context.runs is not None
-    territories = np.array([*context.territory_names, None], dtype=object)
-    reps = np.array([*context.rep_names, None], dtype=object)
+    blockers = [rule.name for rule in RULES if rule.days]
     return Problem(
         settings=context.settings,
         hcp_ids=context.hcp_ids,
         channels=context.channels,
-        territory=territories[context.territory],
-        rep=reps[context.rep],
+        territory=context.territory,
+        territory_names=context.territory_names,
+        rep=context.rep,
+        rep_names=context.rep_names,
+        cost=context.unit_cost,
+        minutes=context.rep_minutes,
+        most_touches=context.most_touches,
         value=value,
-        cost=np.tile(context.unit_cost, context.hcp_count),
-        minutes=np.tile(context.rep_minutes, context.hcp_count),
         eligible=context.runs.eligible,
         earliest=context.runs.earliest,
         latest=context.runs.latest,
-        blocked_by=first_blockers(blocks, context.runs.eligible, [rule.name for rule in RULES if rule.days]),
+        blocked_by=first_blockers(blocks, context.runs.eligible, blockers),
+        blockers=blockers,
         blocks=blocks,
         limits=with_limit_ids([limit for item in declared for limit in item.limits]),
         caps=[cap for item in declared for cap in item.caps],

@@ -69,7 +69,7 @@ def _pin_conflicts(problem: Problem) -> tuple[list[dict], Problem]:
     rows = []
     for pin in np.unique(blocked).tolist():
         mine = reasons[reasons["pair"] == pin]
-        causes = [f"{r}: {d}" if d else str(r) for r, d in zip(mine["rule"], mine["detail"], strict=True)] or [str(problem.blocked_by[pin])]
+        causes = [f"{r}: {d}" if d else str(r) for r, d in zip(mine["rule"], mine["detail"], strict=True)] or [str(problem.blocker_of(pin))]
         text = f"{labels[pin]} cannot be kept: no day of the cycle is open ({'; '.join(causes)})"
         tables = ", ".join(sorted({_table(str(r)) for r in mine["rule"]} - {"rule_override"})) or "the blocking rule"
         rows.append(

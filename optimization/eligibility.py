@@ -13,9 +13,9 @@ from optimization.problem import Block, Problem
 
 
 def eligible_runs(blocks: list[Block], pair_count: int, days: int) -> tuple[np.ndarray, np.ndarray]:
-    """First and last day of each pair's eligible run (int32, -1 where none)."""
-    earliest = np.zeros(pair_count, dtype=np.int32)
-    latest = np.full(pair_count, days - 1, dtype=np.int32)
+    """First and last day of each pair's eligible run (int16, -1 where none)."""
+    earliest = np.zeros(pair_count, dtype=np.int16)
+    latest = np.full(pair_count, days - 1, dtype=np.int16)
     shut = np.zeros(pair_count, dtype=bool)
     for block in blocks:
         shut[block.pairs[(block.first <= 0) & (block.last >= days - 1)]] = True
@@ -60,31 +60,36 @@ def _longest_gap(pairs: np.ndarray, first: np.ndarray, last: np.ndarray, days: i
 
 
 def first_blockers(blocks: list[Block], eligible: np.ndarray, order: list[str]) -> np.ndarray:
-    """Per pair the first rule, in `order`, that blocks a day of an ineligible pair; "" for eligible pairs."""
-    names = np.array([*order, ""], dtype=object)
-    place = np.full(len(eligible), len(order), dtype=np.int64)
+    """Per pair the place in `order` of the first rule that blocks a day of an ineligible pair (int8); -1 for eligible pairs."""
+    place = np.full(len(eligible), -1, dtype=np.int8)
     for block in sorted(blocks, key=lambda item: order.index(item.rule), reverse=True):
         place[block.pairs] = order.index(block.rule)
-    place[eligible] = len(order)
-    return names[place]
+    place[eligible] = -1
+    return place
 
 
 def pair_blocks(problem: Problem) -> pd.DataFrame:
     """Why ineligible pairs are so: one row per pair and blocking rule, by pair in the contract's order of rules.
 
-    Columns pair (int), rule, detail. Where one rule blocks a pair several times, the entry that takes most days speaks.
+    Columns pair (int), rule, detail (categorical text). Where one rule blocks a pair several times, the entry that takes most days speaks.
     """
     rules: list[str] = list(dict.fromkeys(block.rule for block in problem.blocks))
-    keep = [~problem.eligible[block.pairs] for block in problem.blocks]
-    if not any(kept.any() for kept in keep):
-        return pd.DataFrame({"pair": np.empty(0, dtype=np.int64), "rule": np.empty(0, object), "detail": np.empty(0, object)})
-    kept_blocks = list(zip(problem.blocks, keep, strict=True))
-    pair = np.concatenate([block.pairs[kept] for block, kept in kept_blocks])
-    rule = np.concatenate([np.full(int(kept.sum()), rules.index(block.rule)) for block, kept in kept_blocks])
-    first = np.concatenate([block.first[kept] for block, kept in kept_blocks]).astype(np.int64)
-    last = np.concatenate([block.last[kept] for block, kept in kept_blocks])
-    detail = np.concatenate([block.detail[kept] for block, kept in kept_blocks])
+    keep = [np.flatnonzero(~problem.eligible[block.pairs]) for block in problem.blocks]
+    offset = np.cumsum([0, *(len(block.texts) for block in problem.blocks)])
+    kept = list(zip(problem.blocks, keep, offset[:-1].tolist(), strict=True))
+    pair, rule, first, last, text = (
+        np.concatenate([np.empty(0, dtype=np.int64), *parts])
+        for parts in (
+            [block.pairs[at] for block, at, _ in kept],
+            [np.full(len(at), rules.index(block.rule)) for block, at, _ in kept],
+            [block.first[at] for block, at, _ in kept],
+            [block.last[at] for block, at, _ in kept],
+            [block.text[at] + begin for block, at, begin in kept],
+        )
+    )
     order = np.lexsort((first, first - last, rule, pair))
-    pair, rule, detail = pair[order], rule[order], detail[order]
-    new = np.r_[True, (pair[1:] != pair[:-1]) | (rule[1:] != rule[:-1])]
-    return pd.DataFrame({"pair": pair[new], "rule": np.array(rules, dtype=object)[rule[new]], "detail": detail[new]})
+    pair, rule, text = pair[order], rule[order], text[order]
+    new = np.r_[True, (pair[1:] != pair[:-1]) | (rule[1:] != rule[:-1])][: len(pair)]
+    words, code = np.unique([word for block in problem.blocks for word in block.texts], return_inverse=True)
+    detail = pd.Categorical.from_codes(code[text[new]] if len(text) else [], categories=words.astype(object))
+    return pd.DataFrame({"pair": pair[new], "rule": pd.Categorical.from_codes(rule[new], categories=rules), "detail": detail})

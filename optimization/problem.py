@@ -1,14 +1,19 @@
 """The allocation problem as arrays: what the rules yield and what every solver, the checker and the diagnosis read.
 
-Pairs are all HCP x channel combinations in row-major order: pair = hcp * number of channels + channel.
+Pairs are all HCP x channel combinations in row-major order: pair = hcp * number of channels + channel. A plan is `touches`: whole
+numbers over pairs, 0..most_touches of the channel. Names that many HCPs or pairs share are codes into a short list of names.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import numpy as np
+
+
+LONGEST_CYCLE = 10_000  # days; day numbers are held in 16 bits
 
 
 class PlanInputError(ValueError):
@@ -36,6 +41,8 @@ class PlanSettings:
     def __post_init__(self) -> None:
         if self.cycle_end <= self.cycle_start:
             raise PlanInputError(f"cycle_end {self.cycle_end} must be after cycle_start {self.cycle_start}")
+        if (self.cycle_end - self.cycle_start).days > LONGEST_CYCLE:
+            raise PlanInputError(f"cycle_end {self.cycle_end} is more than {LONGEST_CYCLE} days after cycle_start {self.cycle_start}")
         if not 0 <= self.overlap <= 0.5:
             raise PlanInputError(f"overlap {self.overlap} must be in [0, 0.5]")
         if self.floor_penalty is not None and self.floor_penalty < 0:
@@ -49,21 +56,29 @@ class PlanSettings:
 @dataclass(frozen=True)
 class Block:
     """Days on which one rule blocks pairs: entry i blocks pair `pairs[i]` on cycle days first[i]..last[i] (inclusive, day 0 =
-    cycle_start)."""
+    cycle_start), for the reason `texts[text[i]]`, in business words."""
 
     rule: str
     pairs: np.ndarray
     first: np.ndarray
     last: np.ndarray
-    detail: np.ndarray  # text per entry, in business words
+    text: np.ndarray
+    texts: list[str]
+
+    @property
+    def detail(self) -> np.ndarray:
+        """The reason of every entry, written out."""
+        return np.array(self.texts, dtype=object)[self.text]
 
 
 @dataclass(frozen=True)
 class Limit:
-    """One limit shared by several HCPs: sum of coefficients over chosen pairs (or distinct HCPs) against a bound.
+    """One limit shared by several HCPs: what their touches use of it, against a bound.
 
-    side `max`: use <= bound; side `min`: use >= bound. counts `touches`: use adds coefficient x touches of every chosen
-    pair; `hcps`: use counts the HCPs with at least one chosen pair among `pairs` (coefficients are 1).
+    side `max`: use <= bound; side `min`: use >= bound.
+    hcps (k,): sorted numbers of the HCPs that count. use, float64: (channels,) per touch, the same for each of these HCPs, or
+    (k, channels) each HCP its own; 0 = not counted. Pairs that are not eligible count nowhere.
+    counts `touches`: use adds use x touches; `hcps`: use is 0/1 flags, an HCP counts once if it has a touch on any flagged channel.
     hardness `soft` (coverage floors): a shortfall is allowed at a penalty; requested is the floor before it was cut to what is reachable.
     """
 
@@ -73,8 +88,8 @@ class Limit:
     unit: str
     label: str
     bound: float
-    pairs: np.ndarray
-    coefficients: np.ndarray
+    hcps: np.ndarray
+    use: np.ndarray
     counts: str = "touches"
     hardness: str = "hard"
     requested: float | None = None
@@ -86,11 +101,32 @@ class Limit:
     value: str | None = None
     operator: str | None = None
 
+    @classmethod
+    def of_pairs(cls, pairs: np.ndarray, coefficients: np.ndarray | None, channels: int, **fields: Any) -> Limit:
+        """The limit over these pairs (`channels` of them per HCP) with a coefficient each (None = 1); `fields`: everything else."""
+        pairs = np.asarray(pairs, dtype=np.int64)
+        hcps, place = np.unique(pairs // channels, return_inverse=True)
+        table = np.zeros((len(hcps), channels))
+        np.add.at(table, (place, pairs % channels), 1.0 if coefficients is None else np.asarray(coefficients, dtype=np.float64))
+        if fields.get("counts") == "hcps":
+            table = (table != 0).astype(np.float64)
+        same = len(hcps) > 0 and bool((table == table[0]).all())
+        return cls(hcps=hcps.astype(np.int32), use=table[0] if same else table, **fields)
+
+    def entries(self, channels: int) -> tuple[np.ndarray, np.ndarray]:
+        """(pairs, coefficients) of every use that is not 0, by pair; pairs that are not eligible among them."""
+        base = self.hcps.astype(np.int64) * channels
+        if self.use.ndim == 1:
+            counted = np.flatnonzero(self.use)
+            return (base[:, None] + counted).ravel(), np.tile(self.use[counted], len(base))
+        row, channel = np.nonzero(self.use)
+        return base[row] + channel, self.use[row, channel]
+
 
 @dataclass(frozen=True)
 class HcpCap:
-    """Within one HCP: among the pairs of group g at most upper[g] touches. pairs and group have the same length; groups lie inside one
-    HCP."""
+    """Within one HCP: the pairs of group g get at most upper[g] touches together. pairs and group have the same length; groups lie
+    inside one HCP."""
 
     rule: str
     label: str
@@ -101,11 +137,12 @@ class HcpCap:
 
 @dataclass(frozen=True)
 class NotTogether:
-    """Within one HCP: the pairs of one row of `members` (n, k) may not all be chosen."""
+    """Within one HCP: the pairs of one row of `members` (n, k) may not all have at least `least` (k,) touches (None = 1 each)."""
 
     rule: str
     label: str
     members: np.ndarray
+    least: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -125,23 +162,30 @@ class RuleYield:
 class Problem:
     """Everything a solve needs. Arrays over pairs have length len(hcp_ids) * len(channels).
 
-    value: V({pair}), the expected impact of one touch (KPI units); eligible: the pair has an eligible day;
-    earliest, latest: cycle day numbers of the eligible run, -1 where none; blocked_by: first blocking rule or "".
-    territory, rep: per HCP, None where unassigned.
+    hcp_ids: text (object), sorted; channels: sorted. territory, rep (hcps,) int32: place in territory_names, rep_names (sorted), -1
+    where unassigned. cost (money), minutes (rep minutes), most_touches (whole touches per HCP) of one channel each: (channels,).
+    value: V of one touch of the pair, its expected impact (KPI units); eligible: the pair has an eligible day;
+    earliest, latest (int16): cycle day numbers of the eligible run, -1 where none.
+    blocked_by (int8): place in `blockers` of the first rule that blocks the pair, -1 where it is eligible.
+    pins: pairs that must get at least one touch.
     """
 
     settings: PlanSettings
     hcp_ids: np.ndarray
     channels: list[str]
     territory: np.ndarray
+    territory_names: list[str]
     rep: np.ndarray
-    value: np.ndarray
+    rep_names: list[str]
     cost: np.ndarray
     minutes: np.ndarray
+    most_touches: np.ndarray
+    value: np.ndarray
     eligible: np.ndarray
     earliest: np.ndarray
     latest: np.ndarray
     blocked_by: np.ndarray
+    blockers: list[str]
     blocks: list[Block]
     limits: list[Limit]
     caps: list[HcpCap]
@@ -153,3 +197,7 @@ class Problem:
     @property
     def pair_count(self) -> int:
         return len(self.hcp_ids) * len(self.channels)
+
+    def blocker_of(self, pairs: np.ndarray) -> np.ndarray:
+        """Name of the first blocking rule of each of these pairs, None where eligible."""
+        return np.array([*self.blockers, None], dtype=object)[self.blocked_by[pairs]]

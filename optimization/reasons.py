@@ -45,7 +45,7 @@ def explain(problem: Problem, solution: Solution) -> Reasons:
     rule = np.full(size, None, dtype=object)
     named = limit >= 0
     rule[named] = np.array([x.rule for x in problem.limits], dtype=object)[limit[named]] if named.any() else None
-    rule[~problem.eligible] = problem.blocked_by[~problem.eligible]
+    rule[~problem.eligible] = problem.blocker_of(np.flatnonzero(~problem.eligible))
     shut = np.flatnonzero(problem.eligible & by_rule)
     rule[shut] = _own_rule(problem, shut)
     kind[planned], rule[planned], short[planned] = None, None, np.nan
@@ -76,11 +76,12 @@ def _stand_alone_cost(problem: Problem, price: np.ndarray) -> tuple[np.ndarray, 
     cost, top, which = np.zeros(problem.pair_count), np.zeros(problem.pair_count), np.full(problem.pair_count, -1, dtype=np.int64)
     for number in np.flatnonzero(price > 0):
         limit = problem.limits[number]
-        coefficients = limit.coefficients if limit.counts == "touches" else np.ones(len(limit.pairs))
-        part = price[number] * coefficients * (1.0 if limit.side == "max" else -1.0)
-        np.add.at(cost, limit.pairs, part)
-        dearer = part > top[limit.pairs]
-        top[limit.pairs[dearer]], which[limit.pairs[dearer]] = part[dearer], number
+        pairs, coefficients = limit.entries(len(problem.channels))
+        keep = problem.eligible[pairs]
+        pairs, part = pairs[keep], price[number] * coefficients[keep] * (1.0 if limit.side == "max" else -1.0)
+        np.add.at(cost, pairs, part)
+        dearer = part > top[pairs]
+        top[pairs[dearer]], which[pairs[dearer]] = part[dearer], number
     return cost, which
 
 
@@ -89,10 +90,11 @@ def _price_cost(problem: Problem, price: np.ndarray, planned: np.ndarray) -> np.
     cost, channels = np.zeros(problem.pair_count), len(problem.channels)
     for number in np.flatnonzero(price > 0):
         limit = problem.limits[number]
-        taken = planned[limit.pairs]
-        pairs, sign = limit.pairs[taken], 1.0 if limit.side == "max" else -1.0
+        pairs, coefficients = limit.entries(channels)
+        taken = planned[pairs]
+        pairs, sign = pairs[taken], 1.0 if limit.side == "max" else -1.0
         if limit.counts == "touches":
-            use = np.asarray(limit.coefficients)[taken]
+            use = coefficients[taken]
         else:
             _, place, counted = np.unique(pairs // channels, return_inverse=True, return_counts=True)
             use = 1.0 / counted[place]

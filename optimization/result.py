@@ -113,7 +113,7 @@ def _with_plan(problem: Problem, solution: Solution) -> PlanResult:
         solve_gap=solution.gap,
         stability_cost=0.0,
         expected_impact=float(problem.value[solution.pairs].sum()),
-        total_cost=float(problem.cost[solution.pairs].sum()),
+        total_cost=float(problem.cost[solution.pairs % max(1, len(problem.channels))].sum()),
         actions_count=len(solution.pairs),
         hcps_reached=len(np.unique(solution.pairs // max(1, len(problem.channels)))),
         solver=SOLVER,
@@ -166,17 +166,18 @@ def _names(problem: Problem, pairs: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _actions(problem: Problem, pairs: np.ndarray, plan_value: np.ndarray, reasons: Reasons) -> pd.DataFrame:
-    hcps = pairs // max(1, len(problem.channels))
+    hcps, channels = np.divmod(pairs, max(1, len(problem.channels)))
+    territories, reps = (np.array([*names, None], dtype=object) for names in (problem.territory_names, problem.rep_names))
     frame = pd.DataFrame(
         _names(problem, pairs)
         | {
-            "territory_id": problem.territory[hcps],
-            "rep_id": problem.rep[hcps],
+            "territory_id": territories[problem.territory[hcps]],
+            "rep_id": reps[problem.rep[hcps]],
             "touches": np.ones(len(pairs), dtype=np.int64),
             "plan_value": plan_value[pairs],
             "price_cost": reasons.price_cost[pairs],
-            "cost": problem.cost[pairs],
-            "rep_minutes": problem.minutes[pairs],
+            "cost": problem.cost[channels],
+            "rep_minutes": problem.minutes[channels],
             "earliest_date": _dates(problem, problem.earliest[pairs]),
             "latest_date": _dates(problem, problem.latest[pairs]),
         }
@@ -209,13 +210,10 @@ def _limits(problem: Problem, solution: Solution | None) -> pd.DataFrame:
 
 def _reps(problem: Problem, pairs: np.ndarray) -> pd.DataFrame:
     """One row per rep that has HCPs: planned minutes and touches against the rep's own limit over all channels."""
-    known = np.array([x is not None for x in problem.rep], dtype=bool)
-    codes, names = pd.factorize(problem.rep[known], sort=True)
-    code = np.full(len(problem.rep), -1)
-    code[known] = codes
-    owner = code[pairs // max(1, len(problem.channels))]
-    timed = (owner >= 0) & (problem.minutes[pairs] > 0)
-    minutes = np.bincount(owner[timed], weights=problem.minutes[pairs[timed]], minlength=len(names))
+    names = problem.rep_names
+    owner, spent = problem.rep[pairs // max(1, len(problem.channels))], problem.minutes[pairs % max(1, len(problem.channels))]
+    timed = (owner >= 0) & (spent > 0)
+    minutes = np.bincount(owner[timed], weights=spent[timed], minlength=len(names))
     touches = np.bincount(owner[timed], minlength=len(names))
     limit = dict.fromkeys(names, np.nan)
     for x in problem.limits:
@@ -233,7 +231,7 @@ def _pairs(problem: Problem, reasons: Reasons) -> pd.DataFrame:
         _names(problem, every)
         | {
             "is_eligible": problem.eligible.astype(bool),
-            "blocked_by": np.where(problem.blocked_by == "", None, problem.blocked_by),
+            "blocked_by": problem.blocker_of(every),
             "earliest_date": _dates(problem, problem.earliest),
             "latest_date": _dates(problem, problem.latest),
             "reason_kind": reasons.kind,

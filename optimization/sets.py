@@ -148,8 +148,9 @@ def build_shared(problem: Problem, sets: HcpSets) -> SharedLimits:
     scopes: dict[int, int] = {}
     rows, cells, data = [], [], []
     for number, limit in enumerate(problem.limits):
-        keep = eligible[limit.pairs]
-        hcp, feature, coefficient = _limit_entries(limit, keep, channels, scopes)
+        pairs, coefficients = limit.entries(channels)
+        keep = eligible[pairs]
+        hcp, feature, coefficient = _limit_entries(limit, pairs[keep], coefficients[keep], channels, scopes)
         rows.append(np.full(len(hcp), number)), cells.append((hcp, feature)), data.append(coefficient)
     width = channels + len(scopes)
     touched = (sets.masks[:, None] & np.array(list(scopes), dtype=np.int64)[None, :]) != 0
@@ -187,11 +188,13 @@ def best_per_hcp(sets: HcpSets, priced: np.ndarray) -> tuple[np.ndarray, np.ndar
     return best, hits[np.searchsorted(sets.hcp[hits], np.arange(sets.hcp_count))]
 
 
-def _limit_entries(limit: Limit, keep: np.ndarray, channels: int, scopes: dict[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _limit_entries(
+    limit: Limit, pairs: np.ndarray, coefficients: np.ndarray, channels: int, scopes: dict[int, int]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(hcp, feature, coefficient) of one limit; scopes of several channels get their own feature number in `scopes`."""
-    hcp, channel = limit.pairs[keep] // channels, limit.pairs[keep] % channels
+    hcp, channel = pairs // channels, pairs % channels
     if limit.counts == "touches":
-        return hcp, channel, np.asarray(limit.coefficients, dtype=np.float64)[keep]
+        return hcp, channel, coefficients
     members, inverse = np.unique(hcp, return_inverse=True)
     mask = np.zeros(len(members), dtype=np.int64)
     np.bitwise_or.at(mask, inverse, np.int64(1) << channel)

@@ -14,14 +14,12 @@ from optimization.rules.scopes import scope_phrase
 
 
 def declare(context: Context) -> RuleYield:
-    """One cost limit per row and scope; pairs that cost nothing are left out."""
+    """One cost limit per row and scope."""
     table = context.tables["rule_budget"]
     limits = []
-    paid = np.flatnonzero(context.unit_cost > 0)
     for row in np.flatnonzero(~np.isnan(table["max_cost"])):
         for channel, codes in context.channel_scopes(table["channel"][row]):
             for territory, hcps in context.territory_scopes(table["territory_id"][row]):
-                pairs = context.eligible_pairs(hcps, np.intersect1d(codes, paid))
                 limits.append(
                     Limit(
                         limit_id="",
@@ -30,8 +28,8 @@ def declare(context: Context) -> RuleYield:
                         unit="cost",
                         label=f"budget{scope_phrase(context, channel, territory)}" if channel or territory else "total budget",
                         bound=float(table["max_cost"][row]),
-                        pairs=pairs,
-                        coefficients=context.unit_cost[pairs % context.channel_count],
+                        hcps=hcps,
+                        use=context.per_touch(codes, context.unit_cost),
                         channel=channel,
                         territory_id=territory,
                     )

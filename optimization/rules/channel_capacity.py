@@ -21,7 +21,6 @@ def declare(context: Context) -> RuleYield:
         sides = (("min", table["min_actions"][row], "minimum"), ("max", table["max_actions"][row], "capacity"))
         for channel, codes in context.channel_scopes(table["channel"][row]):
             for territory, hcps in context.territory_scopes(table["territory_id"][row]):
-                pairs = context.eligible_pairs(hcps, codes)
                 phrase = scope_phrase(context, channel, territory) or " of all channels"
                 limits += [
                     Limit(
@@ -31,8 +30,8 @@ def declare(context: Context) -> RuleYield:
                         unit="touches",
                         label=f"{word}{phrase}",
                         bound=float(bound),
-                        pairs=pairs,
-                        coefficients=np.ones(len(pairs)),
+                        hcps=hcps,
+                        use=context.per_touch(codes),
                         channel=channel,
                         territory_id=territory,
                     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimization.problem import Block, RuleYield
-from optimization.rules.context import ALL, UNKNOWN, Context, unknown_names, worded
+from optimization.rules.context import ALL, UNKNOWN, Context, Texts, unknown_names, worded
 from optimization.rules.tables import Table
 
 NEVER = np.iinfo(np.int64).min  # moment of "no row"
@@ -69,7 +69,8 @@ def _last_word(context: Context, table: Table, hcps: np.ndarray, channels: np.nd
     """The deciding word of every pair: rows about everyone, a channel, an HCP and the pair itself, latest first."""
     start = np.datetime64(context.settings.cycle_start, "us")
     undated = np.isnat(table["captured_at"])
-    opts_in = worded(lambda text: text is not None and text.strip().lower() == "opt_in", table["status"]).astype(bool)
+    status = worded(lambda text: (text or "").strip().lower(), table["status"])
+    opts_in = np.array([text == "opt_in" for text in status.texts], dtype=bool)[status.code]
     is_out = ~opts_in | undated
     counts = is_out | (table["captured_at"] < start)
     moment = np.where(undated, ALWAYS, table["captured_at"].astype(np.int64))
@@ -110,7 +111,7 @@ def _opted_out(context: Context, pairs: np.ndarray, moment: np.ndarray, channel:
     return context.block("consent", pairs, 0, context.days - 1, worded(write, channel[pairs], day))
 
 
-def _texts(context: Context, pairs: np.ndarray, channel: np.ndarray) -> tuple[np.ndarray, int, int, np.ndarray]:
+def _texts(context: Context, pairs: np.ndarray, channel: np.ndarray) -> tuple[np.ndarray, int, int, Texts]:
     return pairs, 0, context.days - 1, worded(lambda code: f"no opt-in for {context.labels[code]}", channel[pairs])
 
 

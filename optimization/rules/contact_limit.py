@@ -151,6 +151,6 @@ def _inside_window(context: Context, cap: Cap, pairs: np.ndarray, group: np.ndar
 
 
 def _closed_channels(context: Context) -> Block:
-    closed = np.flatnonzero(context.max_touches < 1)
+    closed = np.flatnonzero(context.most_touches < 1)
     pairs = context.pairs(context.everyone, closed)
     return context.block("contact_limit", pairs, 0, context.days - 1, "the catalogue allows no touch")

@@ -18,6 +18,18 @@ UNKNOWN = -1  # code of a name that no HCP or channel of this run has
 
 
 @dataclass(frozen=True)
+class Texts:
+    """A text per entry, as codes (int32) into the distinct ones."""
+
+    code: np.ndarray
+    texts: list[str]
+
+    def at(self, rows: np.ndarray) -> Texts:
+        """The texts of these entries."""
+        return Texts(self.code[rows], self.texts)
+
+
+@dataclass(frozen=True)
 class Runs:
     """Eligible run of each pair: first and last cycle day, -1 where no day is allowed."""
 
@@ -45,7 +57,7 @@ class Context:
     unit_cost: np.ndarray
     rep_minutes: np.ndarray
     requires_consent: np.ndarray
-    max_touches: np.ndarray
+    most_touches: np.ndarray
     territory: np.ndarray
     territory_names: list[str]
     rep: np.ndarray
@@ -123,6 +135,18 @@ class Context:
         pairs = self.pairs(hcps, channels)
         return pairs[self.runs.eligible[pairs]]
 
+    @cached_property
+    def open_pairs(self) -> np.ndarray:
+        """(HCPs, channels): which pairs have an eligible day."""
+        assert self.runs is not None
+        return self.runs.eligible.reshape(-1, self.channel_count)
+
+    def per_touch(self, codes: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+        """(channels,) use of one touch on these channels: its channel's weight, or 1; 0 on the other channels."""
+        use = np.zeros(self.channel_count)
+        use[codes] = 1.0 if weights is None else weights[codes]
+        return use
+
     # --- days -----------------------------------------------------------------------------------------------------
 
     def cycle_day(self, dates: np.ndarray, null: int) -> np.ndarray:
@@ -137,15 +161,15 @@ class Context:
     def date_of(self, day: int) -> date:
         return self.settings.cycle_start + timedelta(days=int(day))
 
-    def block(self, rule: str, pairs: np.ndarray, first: np.ndarray | int, last: np.ndarray | int, detail: np.ndarray | str) -> Block:
+    def block(self, rule: str, pairs: np.ndarray, first: np.ndarray | int, last: np.ndarray | int, detail: Texts | str) -> Block:
         """A Block of these entries, clipped to the cycle; entries that touch no cycle day are dropped."""
-        first = np.maximum(np.broadcast_to(np.asarray(first), pairs.shape), 0).astype(np.int32)
-        last = np.minimum(np.broadcast_to(np.asarray(last), pairs.shape), self.days - 1).astype(np.int32)
-        text = np.full(pairs.shape, detail, dtype=object) if isinstance(detail, str) else detail
+        first = np.broadcast_to(np.maximum(first, 0).astype(np.int16), pairs.shape)
+        last = np.broadcast_to(np.minimum(last, self.days - 1).astype(np.int16), pairs.shape)
+        text, texts = (np.broadcast_to(np.int32(0), pairs.shape), [detail]) if isinstance(detail, str) else (detail.code, detail.texts)
         keep = first <= last
         if keep.all():
-            return Block(rule, pairs, first, last, text)
-        return Block(rule, pairs[keep], first[keep], last[keep], text[keep])
+            return Block(rule, pairs, first, last, text, texts)
+        return Block(rule, pairs[keep], first[keep], last[keep], text[keep], texts)
 
     # --- scopes ---------------------------------------------------------------------------------------------------
 
@@ -159,7 +183,7 @@ class Context:
 
     @cached_property
     def everyone(self) -> np.ndarray:
-        return np.arange(self.hcp_count)
+        return np.arange(self.hcp_count, dtype=np.int32)
 
     @cached_property
     def territory_place(self) -> dict[str, int]:
@@ -206,23 +230,19 @@ def codes_of(names: np.ndarray, index: pd.Index) -> np.ndarray:
 
 def members_by_code(codes: np.ndarray, count: int) -> list[np.ndarray]:
     """For each code 0..count-1 the ascending places that carry it; negative codes belong nowhere."""
-    order = np.argsort(codes, kind="stable")
+    order = np.argsort(codes, kind="stable").astype(np.int32)
     edges = np.searchsorted(codes[order], np.arange(count + 1))
     return [order[edges[code] : edges[code + 1]] for code in range(count)]
 
 
-def worded(write: Callable[..., str], *columns: np.ndarray) -> np.ndarray:
+def worded(write: Callable[..., str], *columns: np.ndarray) -> Texts:
     """One text per entry, written once per distinct combination of the columns' values."""
-    if len(columns[0]) == 0:
-        return np.empty(0, dtype=object)
     code = np.zeros(len(columns[0]), dtype=np.int64)
     for column in columns:
         part, distinct = pd.factorize(column)
         code = pd.factorize(code * (len(distinct) + 1) + part + 1)[0]
     _, example = np.unique(code, return_index=True)
-    texts = np.empty(len(example), dtype=object)
-    texts[:] = [write(*(column[row] for column in columns)) for row in example]
-    return texts[code]
+    return Texts(code.astype(np.int32), [write(*(column[row] for column in columns)) for row in example])
 
 
 def unknown_names(table: str, column: str, names: np.ndarray, codes: np.ndarray) -> list[str]:

@@ -49,8 +49,7 @@ def _floor(context: Context, table: Table, row: int, key: tuple[str | None, str 
     if hardness not in ("soft", "hard"):
         raise PlanInputError(f"rule_coverage_floor.hardness: {hardness!r} is neither soft nor hard")
     codes = context.rep_channels if channel is None else context.channel_named(channel)
-    pairs = context.eligible_pairs(hcps, codes)
-    reachable = float(len(np.unique(pairs // context.channel_count)))
+    reachable = float(np.count_nonzero(context.open_pairs[hcps][:, codes].any(axis=1)))
     return Limit(
         limit_id="",
         rule="coverage_floor",
@@ -58,8 +57,8 @@ def _floor(context: Context, table: Table, row: int, key: tuple[str | None, str 
         unit="hcps",
         label=_label(context, channel, key),
         bound=asked if hardness == "hard" else min(asked, reachable),
-        pairs=pairs,
-        coefficients=np.ones(len(pairs)),
+        hcps=hcps,
+        use=context.per_touch(codes),
         counts="hcps",
         hardness=hardness,
         requested=asked,

@@ -21,7 +21,7 @@ def declare(context: Context) -> RuleYield:
     pairs, rows = context.expand(np.where(live, hcps, -1), channels)
     warnings = unknown_names("rule_exclusion", "hcp_id", table["hcp_id"], hcps)
     warnings += unknown_names("rule_exclusion", "channel", table["channel"], channels)
-    return RuleYield(blocks=[context.block("exclusion", pairs, first[rows], last[rows], details[rows])], warnings=warnings)
+    return RuleYield(blocks=[context.block("exclusion", pairs, first[rows], last[rows], details.at(rows))], warnings=warnings)
 
 
 def _detail(reason: str | None, valid_from: np.datetime64, valid_to: np.datetime64) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from optimization.problem import Block, PlanInputError, RuleYield
-from optimization.rules.context import Context, unknown_names, worded
+from optimization.rules.context import Context, Texts, unknown_names, worded
 from optimization.rules.tables import Table
 
 
@@ -26,9 +26,9 @@ def declare(context: Context) -> RuleYield:
     forbids = table["action"] == "forbid"
     details = worded(_detail, table["action"], table["reason"], table["created_by"])
     pairs, rows = context.expand(np.where(live & forbids, hcps, -1), channels)
-    blocks = [context.block("override", pairs, first[rows], last[rows], details[rows])]
+    blocks = [context.block("override", pairs, first[rows], last[rows], details.at(rows))]
     pins, rows = context.expand(np.where(live & ~forbids, hcps, -1), channels)
-    blocks += _outside(context, pins, first[rows], last[rows], details[rows])
+    blocks += _outside(context, pins, first[rows], last[rows], details.at(rows))
     pinned = np.unique(pins)
     names = [divmod(int(pair), context.channel_count) for pair in pinned]
     labels = [f"pin of {context.hcp_ids[hcp]} on {context.labels[channel]}" for hcp, channel in names]
@@ -44,7 +44,7 @@ def _check(table: Table) -> None:
             raise PlanInputError("rule_override: a pin must name one hcp_id and one channel")
 
 
-def _outside(context: Context, pins: np.ndarray, first: np.ndarray, last: np.ndarray, details: np.ndarray) -> list[Block]:
+def _outside(context: Context, pins: np.ndarray, first: np.ndarray, last: np.ndarray, details: Texts) -> list[Block]:
     return [
         context.block("override", pins, 0, first - 1, details),
         context.block("override", pins, last + 1, context.days - 1, details),

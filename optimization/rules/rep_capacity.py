@@ -23,13 +23,11 @@ def declare(context: Context) -> RuleYield:
         for channel, codes in context.channel_scopes(table["channel"][row], together=context.rep_channels):
             _check(context, channel, codes, minutes)
             for rep, territory, hcps in _scopes(context, table["rep_id"][row], table["territory_id"][row]):
-                pairs = context.eligible_pairs(hcps, codes)
+                key = (channel, territory, rep)
                 if not np.isnan(minutes):
-                    taking = pairs[context.rep_minutes[pairs % context.channel_count] > 0]
-                    weights = context.rep_minutes[taking % context.channel_count]
-                    limits.append(_limit(context, "minutes", minutes, taking, weights, (channel, territory, rep)))
+                    limits.append(_limit(context, "minutes", minutes, hcps, context.per_touch(codes, context.rep_minutes), key))
                 if not np.isnan(actions):
-                    limits.append(_limit(context, "touches", actions, pairs, np.ones(len(pairs)), (channel, territory, rep)))
+                    limits.append(_limit(context, "touches", actions, hcps, context.per_touch(codes), key))
     warnings = unknown_names("rule_rep_capacity", "channel", table["channel"], context.channel_codes(table["channel"]))
     strangers = sorted({rep for rep in table["rep_id"] if rep not in (None, "*") and rep not in context.rep_place})
     if strangers:
@@ -73,8 +71,8 @@ def _limit(
     context: Context,
     unit: str,
     bound: float,
-    pairs: np.ndarray,
-    coefficients: np.ndarray,
+    hcps: np.ndarray,
+    use: np.ndarray,
     key: tuple[str | None, str | None, str | None],
 ) -> Limit:
     channel, territory, rep = key
@@ -89,8 +87,8 @@ def _limit(
         unit=unit,
         label=label,
         bound=float(bound),
-        pairs=pairs,
-        coefficients=coefficients,
+        hcps=hcps,
+        use=use,
         channel=channel,
         territory_id=territory,
         rep_id=rep,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -14,29 +14,35 @@ SETTINGS = PlanSettings(cycle_start=date(2026, 1, 5), cycle_end=date(2026, 2, 2)
 
 
 def make_problem(
-    value, eligible=None, limits=(), caps=(), exclusive=(), pins=(), cost=None, minutes=None, territory=None, rep=None, settings=SETTINGS
+    value, eligible=None, limits=(), caps=(), exclusive=(), pins=(), cost=None, minutes=None, most=1, rep=None, settings=SETTINGS
 ):
-    """Problem from an (hcps, channels) table of values."""
+    """Problem from an (hcps, channels) table of values; cost, minutes and most (touches) are per channel, rep a code per HCP (rep `r0`
+    works territory `T0`, and so on)."""
     value = np.asarray(value, dtype=np.float64)
     hcps, channels = value.shape
     size = hcps * channels
     eligible = np.ones(size, dtype=bool) if eligible is None else np.asarray(eligible, dtype=bool).ravel()
+    places = np.zeros(hcps, dtype=np.int32) if rep is None else np.asarray(rep, dtype=np.int32)
     days = settings.cycle_end.toordinal() - settings.cycle_start.toordinal()
     return Problem(
         settings=settings,
         hcp_ids=np.array([f"h{i:06d}" for i in range(hcps)], dtype=object),
         channels=[f"c{c}" for c in range(channels)],
-        territory=np.array(["T1"] * hcps, dtype=object) if territory is None else territory,
-        rep=np.array([None] * hcps, dtype=object) if rep is None else rep,
+        territory=places,
+        territory_names=[f"T{r}" for r in range(places.max(initial=-1) + 1)],
+        rep=np.full(hcps, -1, dtype=np.int32) if rep is None else places,
+        rep_names=[] if rep is None else [f"r{r}" for r in range(places.max(initial=-1) + 1)],
+        cost=np.ones(channels) if cost is None else np.asarray(cost, dtype=np.float64),
+        minutes=np.zeros(channels) if minutes is None else np.asarray(minutes, dtype=np.float64),
+        most_touches=np.broadcast_to(np.asarray(most, dtype=np.int64), channels),
         value=value.ravel(),
-        cost=np.ones(size) if cost is None else np.asarray(cost, dtype=np.float64).ravel(),
-        minutes=np.zeros(size) if minutes is None else np.asarray(minutes, dtype=np.float64).ravel(),
         eligible=eligible,
-        earliest=np.where(eligible, 0, -1),
-        latest=np.where(eligible, days - 1, -1),
-        blocked_by=np.where(eligible, "", "exclusion").astype(object),
+        earliest=np.where(eligible, 0, -1).astype(np.int16),
+        latest=np.where(eligible, days - 1, -1).astype(np.int16),
+        blocked_by=np.where(eligible, -1, 0).astype(np.int8),
+        blockers=["exclusion"],
         blocks=[],
-        limits=list(limits),
+        limits=[x.over(channels) if isinstance(x, PairLimit) else x for x in limits],
         caps=list(caps),
         exclusive=list(exclusive),
         pins=np.asarray(pins, dtype=np.int64),
@@ -44,10 +50,29 @@ def make_problem(
     )
 
 
+@dataclass(frozen=True)
+class PairLimit:
+    """A limit written down pair by pair, until the number of channels is known."""
+
+    pairs: np.ndarray
+    coefficients: np.ndarray | None
+    bound: float
+    fields: dict
+
+    def over(self, channels):
+        return Limit.of_pairs(self.pairs, self.coefficients, channels, bound=float(self.bound), **self.fields)
+
+
 def limit(number, side, bound, pairs, coefficients=None, counts="touches", hardness="hard", rule="budget", unit="money", **key):
-    pairs = np.asarray(pairs, dtype=np.int64)
-    coefficients = np.ones(len(pairs)) if coefficients is None else np.asarray(coefficients, dtype=np.float64)
-    return Limit(f"limit{number:03d}", rule, side, unit, f"limit {number}", float(bound), pairs, coefficients, counts, hardness, **key)
+    """A limit over pair numbers; `make_problem` turns it into a `Limit`."""
+    fields = {"limit_id": f"limit{number:03d}", "rule": rule, "side": side, "unit": unit, "label": f"limit {number}"}
+    return PairLimit(np.asarray(pairs, dtype=np.int64), coefficients, bound, fields | {"counts": counts, "hardness": hardness} | key)
+
+
+def scope_limit(number, side, bound, hcps, use, counts="touches", hardness="hard", rule="budget", unit="money", **key):
+    """A limit over HCPs with the same use per channel for each of them."""
+    hcps, use = np.asarray(hcps, dtype=np.int32), np.asarray(use, dtype=np.float64)
+    return Limit(f"limit{number:03d}", rule, side, unit, f"limit {number}", float(bound), hcps, use, counts, hardness, **key)
 
 
 def per_hcp_cap(hcps, channels, upper, scope=None, rule="contact_limit"):
@@ -109,7 +134,12 @@ def random_problem(seed, max_hcps=6, max_channels=3, settings=SETTINGS):
     overlap = float(rng.choice([0.0, 0.1, 0.5]))
     penalty = None if rng.random() < 0.5 else round(float(rng.uniform(0, 3)), 2)
     settings = replace(settings, overlap=overlap, floor_penalty=penalty)
-    return make_problem(value.reshape(hcps, channels), eligible, limits, caps, exclusive, pins, cost, minutes, settings=settings)
+    return make_problem(value.reshape(hcps, channels), eligible, limits, caps, exclusive, pins, settings=settings)
+
+
+def use_by_pair(problem, x):
+    """What one touch of each eligible pair uses of a limit."""
+    return {p: u for p, u in zip(*(part.tolist() for part in x.entries(len(problem.channels))), strict=True) if problem.eligible[p]}
 
 
 def set_value(problem, members):
@@ -152,7 +182,7 @@ def brute_force(problem, forced=None):
     """(best objective - penalty, best plan) over all plans, or (None, None) when no plan keeps the hard limits."""
     channels, hcps = len(problem.channels), len(problem.hcp_ids)
     penalty = default_penalty(problem)
-    tables = [dict(zip(x.pairs.tolist(), x.coefficients.tolist(), strict=True)) for x in problem.limits]
+    tables = [use_by_pair(problem, x) for x in problem.limits]
     states = {tuple(0.0 for _ in problem.limits): (0.0, ())}
     for h in range(hcps):
         options = []
@@ -199,34 +229,31 @@ def rep_bound_problem(hcps, channels=6, seed=0, floors=True, settings=SETTINGS):
     value = scale[owner] * strength[channel] * rng.lognormal(0.0, 0.5, size) - 0.05
     eligible = rng.random(size) < 0.83
     minutes = np.where(channel == 0, rng.integers(25, 50, size), np.where(channel == 1, rng.integers(10, 25, size), 0)).astype(float)
-    cost = np.array([120.0, 60.0, 15.0, 10.0, 2.0, 1.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0])[channel]
-    pairs = np.flatnonzero(eligible)
+    # Minutes differ by HCP in the limits; the table of channels names what a visit usually takes.
+    typical = np.array([40.0, 20.0, *[0.0] * 10])[:channels]
+    price = np.array([120.0, 60.0, 15.0, 10.0, 2.0, 1.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0])[:channels]
+    everyone, minutes = np.arange(hcps), minutes.reshape(hcps, channels)
+    rows = [np.flatnonzero(rep == r) for r in range(reps)]
     limits, number = [], itertools.count()
     for r in range(reps):
-        mine = pairs[(rep[owner[pairs]] == r) & (minutes[pairs] > 0)]
-        limits.append(limit(next(number), "max", 1500, mine, minutes[mine], rule="rep_capacity", unit="minutes", rep_id=f"r{r}"))
+        key = {"rule": "rep_capacity", "unit": "minutes", "rep_id": f"r{r}"}
+        limits.append(scope_limit(next(number), "max", 1500, rows[r], minutes[rows[r]], **key))
         if floors:
-            mine = pairs[(rep[owner[pairs]] == r) & (minutes[pairs] > 0)]
-            floor = 0.35 * len(np.unique(mine // channels))
+            timed = (minutes[rows[r]] > 0) & eligible.reshape(hcps, channels)[rows[r]]
+            floor = int(0.35 * np.count_nonzero(timed.any(axis=1)))
+            flags = (typical > 0).astype(float)
             limits.append(
-                limit(next(number), "min", int(floor), mine, None, "hcps", "soft", "coverage_floor", "hcps", territory_id=f"T{r}")
+                scope_limit(next(number), "min", floor, rows[r], flags, "hcps", "soft", "coverage_floor", "hcps", territory_id=f"T{r}")
             )
-    limits.append(limit(next(number), "max", 55.0 * hcps, pairs, cost[pairs]))
+    limits.append(scope_limit(next(number), "max", 55.0 * hcps, everyone, price))
     for c, share in ((2, 4.0), (3, 3.0)):
         if c < channels:
-            mine = pairs[channel[pairs] == c]
-            limits.append(limit(next(number), "max", share * hcps, mine, cost[mine], channel=f"c{c}"))
+            limits.append(scope_limit(next(number), "max", share * hcps, everyone, price * (np.arange(channels) == c), channel=f"c{c}"))
     if channels > 4:
-        mine = pairs[channel[pairs] == 4]
-        limits.append(
-            limit(next(number), "max", int(0.3 * hcps), mine, None, "touches", "hard", "rule_channel_capacity", "touches", channel="c4")
-        )
-        limits.append(
-            limit(next(number), "min", int(0.05 * hcps), mine, None, "touches", "hard", "rule_channel_capacity", "touches", channel="c4")
-        )
+        flags, key = np.arange(channels) == 4, {"rule": "channel_capacity", "unit": "touches", "channel": "c4"}
+        limits.append(scope_limit(next(number), "max", int(0.3 * hcps), everyone, flags, **key))
+        limits.append(scope_limit(next(number), "min", int(0.05 * hcps), everyone, flags, **key))
     caps = [per_hcp_cap(hcps, channels, 1)]
     caps[0] = replace(caps[0], upper=rng.integers(1, 4, hcps))
     exclusive = [never_both(hcps, channels, 0, channels - 1)] if channels > 1 else []
-    territory = np.array([f"T{r}" for r in rep], dtype=object)
-    reps_text = np.array([f"r{r}" for r in rep], dtype=object)
-    return make_problem(value.reshape(hcps, channels), eligible, limits, caps, exclusive, (), cost, minutes, territory, reps_text, settings)
+    return make_problem(value.reshape(hcps, channels), eligible, limits, caps, exclusive, (), price, typical, rep=rep, settings=settings)

@@ -75,6 +75,12 @@ def details(problem: Problem, pair: str) -> dict[str, str]:
     return dict(rows[rows["pair"] == place(problem, pair)][["rule", "detail"]].itertuples(index=False))
 
 
+def counted(problem: Problem, limit: Limit) -> dict[str, float]:
+    """Use per touch of every eligible pair that a limit counts, by `hcp.channel`."""
+    pairs, use = limit.entries(len(problem.channels))
+    return {names(problem, [pair])[0]: each for pair, each in zip(pairs, use, strict=True) if problem.eligible[pair]}
+
+
 def limit_named(problem: Problem, label: str) -> Limit:
     found = [limit for limit in problem.limits if limit.label == label]
     assert len(found) == 1, [limit.label for limit in problem.limits]

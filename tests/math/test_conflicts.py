@@ -55,7 +55,7 @@ def test_no_conflict_no_rows():
 
 def test_a_pin_on_a_blocked_pair_names_what_blocks_it():
     problem = make_problem([[1.0, 2.0]], eligible=[False, True], pins=[0])
-    block = Block("exclusion", np.array([0]), np.array([0]), np.array([27]), np.array(["left the practice"], dtype=object))
+    block = Block("exclusion", np.array([0]), np.array([0]), np.array([27]), np.array([0]), ["left the practice"])
     found = diagnose(replace(problem, blocks=[block]))
     assert found["rule"].tolist() == ["rule_override"]
     assert found["problem"].tolist() == ["pin 0 cannot be kept: no day of the cycle is open (exclusion: left the practice)"]

@@ -61,7 +61,7 @@ def test_size_of_coefficients_and_values_changes_no_plan(power):
         money, rest = ([x for x in problem.limits if (x.unit == "money") == wanted] for wanted in (True, False))
         plain = replace(problem, settings=replace(problem.settings, floor_penalty=None), limits=[*money, *rest])
         optimum, _ = brute_force(plain)
-        money = [replace(x, bound=x.bound * 10.0**power, coefficients=x.coefficients * 10.0**power) for x in money]
+        money = [replace(x, bound=x.bound * 10.0**power, use=x.use * 10.0**power) for x in money]
         scaled = replace(plain, limits=[*money, *rest], value=plain.value * 10.0 ** (power // 3))
         if optimum is None:
             with pytest.raises(LimitsConflict):

@@ -63,7 +63,7 @@ def rep_remainders(hcps=480, reps=8):
     for rep in range(reps):
         mine = pairs[owner % reps == rep]
         limits.append(limit(1 + rep, "max", 200, mine, minutes[mine], rule="rep_capacity", unit="minutes", rep_id=f"r{rep}"))
-    return make_problem(value, limits=limits, cost=cost, minutes=minutes)
+    return make_problem(value, limits=limits, cost=[100.0, 30.0], minutes=[45.0, 25.0])
 
 
 def test_passes_prove_reps_whose_minutes_whole_visits_do_not_fill(passes, monkeypatch):

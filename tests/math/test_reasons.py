@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from plan_cases import SETTINGS, limit, make_problem, never_both, own_sets, per_hcp_cap, random_problem, set_value
+from plan_cases import SETTINGS, limit, make_problem, never_both, own_sets, per_hcp_cap, random_problem, set_value, use_by_pair
 
 from optimization.prices import LimitsConflict
 from optimization.reasons import explain
@@ -16,7 +16,7 @@ from optimization.solve import solve
 def priced_value(problem, price, members):
     total = set_value(problem, members)
     for x, y in zip(problem.limits, price, strict=True):
-        table = dict(zip(x.pairs.tolist(), x.coefficients.tolist(), strict=True))
+        table = use_by_pair(problem, x)
         use = sum(table.get(p, 0.0) for p in members) if x.counts == "touches" else float(any(p in table for p in members))
         total -= (1 if x.side == "max" else -1) * y * use
     return total
@@ -86,10 +86,7 @@ def test_the_limit_named_is_the_one_that_costs_most():
     reasons = explain(problem, solution)
     assert solution.pairs.tolist() == [1]
     for pair in (0, 2):
-        cost = [
-            y * dict(zip(x.pairs, x.coefficients, strict=True)).get(pair, 0)
-            for x, y in zip(problem.limits, solution.prices.price, strict=True)
-        ]
+        cost = [y * use_by_pair(problem, x).get(pair, 0) for x, y in zip(problem.limits, solution.prices.price, strict=True)]
         assert reasons.kind[pair] in ("price", "tie")
         if reasons.kind[pair] == "price":
             assert reasons.limit[pair] == int(np.argmax(cost))
@@ -114,7 +111,7 @@ def test_price_cost_shares_a_floors_credit_among_an_hcps_counted_actions():
     total = sum(s * y * u for s, y, u in zip((-1, 1), price, solution.shared.total_use(solution.sets, solution.columns), strict=True))
     assert reasons.price_cost.sum() == pytest.approx(total)
     pinned = replace(
-        problem, pins=np.array([0, 1]), pin_labels=["a", "b"], limits=[replace(floor, bound=1.0), limit(1, "max", 3, range(4))]
+        problem, pins=np.array([0, 1]), pin_labels=["a", "b"], limits=[x.over(2) for x in (floor, limit(1, "max", 3, range(4)))]
     )
     solution = solve(pinned)
     price = np.array([0.6, 0.2])

@@ -120,14 +120,14 @@ def test_time_zones_of_consent_are_read_as_utc():
 )
 def test_access(row, closed):
     problem = problem_of(rule_access=[row])
-    assert names(problem, (problem.blocked_by == "access").nonzero()[0]) == closed
+    assert names(problem, (problem.blocker_of(slice(None)) == "access").nonzero()[0]) == closed
 
 
 def test_unknown_access_counts_as_restricted():
     problem = problem_of(
         hcps=HCPS.assign(rep_access=["?", None, "open", "open"]), rule_access=[{"rep_access": "restricted", "channel": "web"}]
     )
-    assert names(problem, (problem.blocked_by == "access").nonzero()[0]) == ["a.web", "b.web"]
+    assert names(problem, (problem.blocker_of(slice(None)) == "access").nonzero()[0]) == ["a.web", "b.web"]
 
 
 @pytest.mark.parametrize(
@@ -202,6 +202,6 @@ def test_first_blocker_follows_the_contract_and_every_blocker_is_a_row():
         rule_channel_window=[{"channel": "call", "territory_id": "N"}],
         rule_consent=consent(("d", None, "opt_out", "2025-03-01")),
     )
-    assert problem.blocked_by[10 - 1] == "exclusion"  # d.call is the first of d's three pairs
+    assert problem.blocker_of(10 - 1) == "exclusion"  # d.call is the first of d's three pairs
     assert list(details(problem, "d.call")) == ["exclusion", "consent", "access", "no_rep", "window", "override"]
     assert details(problem, "d.call")["override"] == "forbidden by Kim: moved"

@@ -172,7 +172,7 @@ def test_eligible_days_and_blockers(tables):
         if problem.eligible[pair]:
             all_rules = []
         assert blocks.loc[blocks["pair"] == pair, "rule"].tolist() == all_rules
-        assert problem.blocked_by[pair] == (all_rules[0] if all_rules else "")
+        assert problem.blocker_of(pair) == (all_rules[0] if all_rules else None)
 
 
 def large_world(hcps: int) -> dict[str, pd.DataFrame]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from rule_world import CATALOG, HCPS, OPTED_IN, limit_named, names, problem_of, world
+from rule_world import CATALOG, HCPS, OPTED_IN, counted, limit_named, names, problem_of, world
 
 from optimization.build import build_problem
 from optimization.problem import PlanInputError, Problem
 
 
 def shape(problem: Problem) -> dict[str, tuple[str, float, list[str]]]:
-    return {limit.label: (limit.side, limit.bound, names(problem, limit.pairs)) for limit in problem.limits}
+    return {limit.label: (limit.side, limit.bound, sorted(counted(problem, limit))) for limit in problem.limits}
 
 
 EMAILS = ["a.email", "b.email", "c.email", "d.email"]
@@ -44,9 +44,8 @@ def test_budget_scopes(channel, territory, expected):
 def test_budget_coefficients_are_unit_costs_of_eligible_pairs():
     problem = problem_of(rule_budget=[{"max_cost": 50}], rule_exclusion=[{"hcp_id": "a", "channel": None}])
     limit = limit_named(problem, "total budget")
-    assert names(problem, limit.pairs) == ["b.call", "b.email", "c.call", "c.email", "d.email"]
-    assert limit.coefficients.tolist() == problem.cost[limit.pairs].tolist()
-    assert sorted(limit.coefficients) == [1, 1, 1, 100, 100]
+    assert sorted(counted(problem, limit)) == ["b.call", "b.email", "c.call", "c.email", "d.email"]
+    assert counted(problem, limit) == {"b.call": 100, "b.email": 1, "c.call": 100, "c.email": 1, "d.email": 1}
 
 
 @pytest.mark.parametrize(
@@ -62,7 +61,7 @@ def test_budget_coefficients_are_unit_costs_of_eligible_pairs():
 def test_channel_capacity_sides(low, high, expected):
     problem = problem_of(rule_channel_capacity=[{"channel": "email", "territory_id": None, "min_actions": low, "max_actions": high}])
     assert {limit.label: (limit.side, limit.bound) for limit in problem.limits} == expected
-    assert all(limit.unit == "touches" and limit.coefficients.tolist() == [1, 1, 1, 1] for limit in problem.limits)
+    assert all(limit.unit == "touches" and list(counted(problem, limit).values()) == [1, 1, 1, 1] for limit in problem.limits)
 
 
 @pytest.mark.parametrize(
@@ -99,13 +98,15 @@ def test_channel_capacity_sides(low, high, expected):
 def test_rep_capacity_scopes(rep, territory, channel, expected):
     row = {"rep_id": rep, "territory_id": territory, "channel": channel, "max_minutes": 45}
     problem = problem_of(rule_rep_capacity=[row])
-    assert {limit.label: names(problem, limit.pairs) for limit in problem.limits} == expected
-    assert all(limit.bound == 45 and limit.unit == "minutes" and set(limit.coefficients) <= {30.0} for limit in problem.limits)
+    assert {limit.label: sorted(counted(problem, limit)) for limit in problem.limits} == expected
+    assert all(
+        limit.bound == 45 and limit.unit == "minutes" and set(counted(problem, limit).values()) <= {30.0} for limit in problem.limits
+    )
 
 
 def test_rep_minutes_and_actions_are_two_limits():
     problem = problem_of(rule_rep_capacity=[{"rep_id": "R1", "max_minutes": 45, "max_actions": 2}])
-    assert [(limit.unit, limit.bound, limit.coefficients.tolist()) for limit in problem.limits] == [
+    assert [(limit.unit, limit.bound, list(counted(problem, limit).values())) for limit in problem.limits] == [
         ("minutes", 45, [30]),
         ("touches", 2, [1]),
     ]
@@ -114,7 +115,7 @@ def test_rep_minutes_and_actions_are_two_limits():
 
 def test_a_rep_limit_on_another_channel_counts_actions_of_hcps_with_a_rep():
     problem = problem_of(rule_rep_capacity=[{"rep_id": None, "channel": "web", "max_actions": 2}])
-    assert names(problem, problem.limits[0].pairs) == ["a.web", "b.web", "c.web"]
+    assert sorted(counted(problem, problem.limits[0])) == ["a.web", "b.web", "c.web"]
 
 
 @pytest.mark.parametrize("channel", ["web", None])
@@ -144,7 +145,7 @@ def test_coverage_floor(row, expected, bound):
     problem = problem_of(rule_coverage_floor=[row | {"min_hcps": 2}])
     [limit] = problem.limits
     everything = names(problem, problem.eligible.nonzero()[0])
-    assert names(problem, limit.pairs) == (everything if expected is None else expected)
+    assert sorted(counted(problem, limit)) == (everything if expected is None else expected)
     assert (limit.side, limit.unit, limit.counts, limit.hardness, limit.requested, limit.bound) == ("min", "hcps", "hcps", "soft", 2, bound)
 
 
@@ -157,9 +158,12 @@ def test_soft_floors_are_cut_to_what_is_reachable_and_hard_ones_are_not():
 
 def test_floor_per_territory_and_per_value():
     problem = problem_of(rule_coverage_floor=[{"territory_id": "*", "channel": "call", "min_hcps": 1}])
-    assert {limit.territory_id: names(problem, limit.pairs) for limit in problem.limits} == {"N": ["a.call", "b.call"], "S": ["c.call"]}
+    assert {limit.territory_id: sorted(counted(problem, limit)) for limit in problem.limits} == {"N": ["a.call", "b.call"], "S": ["c.call"]}
     problem = problem_of(rule_coverage_floor=[{"attribute": "specialty", "operator": "=", "value": "*", "channel": "call", "min_hcps": 1}])
-    assert {limit.value: names(problem, limit.pairs) for limit in problem.limits} == {"cardio": ["b.call"], "onco": ["a.call", "c.call"]}
+    assert {limit.value: sorted(counted(problem, limit)) for limit in problem.limits} == {
+        "cardio": ["b.call"],
+        "onco": ["a.call", "c.call"],
+    }
 
 
 @pytest.mark.parametrize(
@@ -216,10 +220,11 @@ def test_problem_arrays_are_in_order_of_hcp_and_channel():
     assert problem.hcp_ids.tolist() == ["a", "b", "c", "d"]
     assert problem.channels == ["call", "email", "web"]
     assert problem.value.tolist() == [10, 9, 11, 7, 6, 8, 4, 3, 5, 1, 0, 2]  # scores come as d, c, b, a x email, call, web
-    assert problem.territory.tolist() == ["N", "N", "S", None]
-    assert problem.rep.tolist() == ["R1", "R2", "R3", None]
-    assert problem.cost[:3].tolist() == [100, 1, 0]
-    assert problem.minutes[:3].tolist() == [30, 0, 0]
+    assert (problem.territory.tolist(), problem.territory_names) == ([0, 0, 1, -1], ["N", "S"])
+    assert (problem.rep.tolist(), problem.rep_names) == ([0, 1, 2, -1], ["R1", "R2", "R3"])
+    assert problem.cost.tolist() == [100, 1, 0]
+    assert problem.minutes.tolist() == [30, 0, 0]
+    assert problem.most_touches.tolist() == [1, 1, 1]
 
 
 def refuse(change, message):
@@ -280,5 +285,5 @@ def test_ids_stay_text_whatever_their_type():
     hcps = pd.DataFrame({"hcp_id": ["001", "1"], "rep_id": [7.0, None]})
     problem = problem_of(hcps=hcps, rule_exclusion=[{"hcp_id": "1", "channel": None}])
     assert problem.hcp_ids.tolist() == ["001", "1"]
-    assert problem.rep.tolist() == ["7", None]
+    assert (problem.rep.tolist(), problem.rep_names) == ([0, -1], ["7"])
     assert problem.eligible.tolist() == [True, False, True, False, False, False]  # 001 has no opt-in for email

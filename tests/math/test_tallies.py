@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from plan_cases import brute_force, limit, make_problem, random_problem, rep_bound_problem
@@ -83,7 +85,7 @@ def test_a_plan_of_tight_budgets_is_proven_in_few_nodes():
     """Several budgets that bind together: without counts such a tree has thousands of nodes."""
     problem = rep_bound_problem(300, seed=2)
     budget = next(x for x in problem.limits if x.rule == "budget" and x.channel is None)
-    problem.limits[problem.limits.index(budget)] = limit(900, "max", 9000.0, budget.pairs, budget.coefficients)
+    problem.limits[problem.limits.index(budget)] = replace(budget, limit_id="limit900", bound=9000.0)
     solution = solve(problem)
     assert (solution.status, solution.gap <= 1e-4, solution.nodes < 2000) == ("optimal", True, True)
 

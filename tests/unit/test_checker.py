@@ -16,8 +16,9 @@ SETTINGS = PlanSettings(date(2026, 1, 5), date(2026, 2, 2))
 
 
 def limit(side: str, bound: float, pairs: list[int], coefficients: list[float] | None = None, **more) -> Limit:
-    weights = np.ones(len(pairs)) if coefficients is None else np.array(coefficients)
-    return Limit("id", more.pop("rule", "budget"), side, "cost", f"{side} {bound:g}", bound, np.array(pairs), weights, **more)
+    more = {"rule": "budget", "width": 3} | more
+    width, key = more.pop("width"), {"limit_id": "id", "side": side, "unit": "cost", "label": f"{side} {bound:g}", "bound": bound}
+    return Limit.of_pairs(np.array(pairs), coefficients, width, **key, **more)
 
 
 def problem_of(value: list[list[float]], **more) -> Problem:
@@ -27,15 +28,19 @@ def problem_of(value: list[list[float]], **more) -> Problem:
         settings=SETTINGS,
         hcp_ids=np.array([f"h{number}" for number in range(hcps)], dtype=object),
         channels=[f"c{number}" for number in range(table.shape[1])],
-        territory=np.full(hcps, None, dtype=object),
-        rep=np.full(hcps, None, dtype=object),
+        territory=np.full(hcps, -1, dtype=np.int32),
+        territory_names=[],
+        rep=np.full(hcps, -1, dtype=np.int32),
+        rep_names=[],
+        cost=np.ones(table.shape[1]),
+        minutes=np.zeros(table.shape[1]),
+        most_touches=np.ones(table.shape[1], dtype=np.int64),
         value=table.ravel(),
-        cost=np.ones(size),
-        minutes=np.zeros(size),
         eligible=np.ones(size, dtype=bool),
         earliest=np.zeros(size, dtype=np.int32),
         latest=np.full(size, 27, dtype=np.int32),
-        blocked_by=np.full(size, "", dtype=object),
+        blocked_by=np.full(size, -1, dtype=np.int8),
+        blockers=["consent", "window"],
         blocks=[],
         limits=[],
         caps=[],
@@ -60,8 +65,8 @@ def ruled() -> Problem:
         eligible=eligible,
         earliest=np.where(eligible, 2, -1).astype(np.int32),
         latest=np.where(eligible, 27, -1).astype(np.int32),
-        blocked_by=np.array(["", "", "", "", "", "consent"], dtype=object),
-        blocks=[Block("window", np.arange(6), np.zeros(6, dtype=int), np.ones(6, dtype=int), np.full(6, "shut", dtype=object))],
+        blocked_by=np.array([-1, -1, -1, -1, -1, 0], dtype=np.int8),
+        blocks=[Block("window", np.arange(6), np.zeros(6, dtype=int), np.ones(6, dtype=int), np.zeros(6, dtype=int), ["shut"])],
         limits=[
             limit("max", 4.0, [0, 1, 3, 4], [2.0, 3.0, 2.0, 1.0]),
             limit("min", 1.0, [0, 1, 2], rule="channel_capacity"),
@@ -115,20 +120,25 @@ def test_values_that_are_not_finite_are_found():
 
 @pytest.mark.parametrize(("use", "is_broken"), [(1.0, False), (1.0 + 0.9e-6, False), (1.0 + 1.2e-6, True)])
 def test_upper_limits_are_inclusive_with_a_relative_tolerance(use, is_broken):
-    problem = problem_of([[1.0]], limits=[limit("max", 1000.0, [0], [1000.0 * use])])
+    problem = problem_of([[1.0]], limits=[limit("max", 1000.0, [0], [1000.0 * use], width=1)])
     assert bool(check_plan(problem, plan(problem, 0))) == is_broken
 
 
 def test_hard_floors_count_hcps_not_pairs():
-    problem = problem_of([[1.0, 1.0], [1.0, 1.0]], limits=[limit("min", 2.0, [0, 1, 2, 3], counts="hcps", rule="coverage_floor")])
+    problem = problem_of([[1.0, 1.0], [1.0, 1.0]], limits=[limit("min", 2.0, [0, 1, 2, 3], counts="hcps", rule="coverage_floor", width=2)])
     assert check_plan(problem, plan(problem, 0, 1)) == [Violation("coverage_floor", "min 2", 1.0, 0)]
     assert check_plan(problem, plan(problem, 0, 2)) == []
 
 
-@pytest.mark.parametrize("chosen", [np.zeros(2, dtype=bool), np.zeros(6, dtype=int)])
-def test_a_plan_of_another_shape_is_refused(chosen):
-    with pytest.raises(PlanInputError, match="chosen must be 6 booleans"):
-        check_plan(ruled(), chosen)
+@pytest.mark.parametrize("touches", [np.zeros(2, dtype=bool), np.zeros(6)])
+def test_a_plan_of_another_shape_is_refused(touches):
+    with pytest.raises(PlanInputError, match="touches must be 6 whole numbers"):
+        check_plan(ruled(), touches)
+
+
+def test_touches_below_zero_are_refused():
+    with pytest.raises(PlanInputError, match="touches must be >= 0, not -1"):
+        check_plan(ruled(), np.array([0, 0, 0, 1, -1, 0]))
 
 
 def test_objective_with_overlap_by_hand():
@@ -195,7 +205,7 @@ def test_default_floor_penalty_against_every_set(seed):
     problem = problem_of(
         rng.normal(0.5, 1, (hcps, width)).tolist(),
         eligible=eligible,
-        blocked_by=np.where(eligible, "", "window").astype(object),
+        blocked_by=np.where(eligible, -1, 1).astype(np.int8),
         caps=[HcpCap("contact_limit", "cap", np.arange(size), np.repeat(np.arange(hcps), width), rng.integers(1, 4, hcps))],
         exclusive=[NotTogether("incompatible", "never both", members[rng.random(len(members)) < 0.3])],
         pins=rng.choice(size, 2, replace=False),

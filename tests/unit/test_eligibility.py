@@ -11,7 +11,7 @@ from optimization.problem import Block
 
 def block(*entries: tuple[int, int, int], rule: str = "window") -> Block:
     table = np.array(entries, dtype=np.int64).reshape(-1, 3)
-    return Block(rule, table[:, 0], table[:, 1], table[:, 2], np.full(len(table), rule, dtype=object))
+    return Block(rule, table[:, 0], table[:, 1], table[:, 2], np.zeros(len(table), dtype=int), [rule])
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,8 @@ def test_one_day_cycles():
 
 def test_first_blocker_is_the_first_in_order_and_eligible_pairs_have_none():
     blocks = [block((0, 0, 9), (1, 0, 1), rule="window"), block((0, 0, 0), rule="consent")]
-    names = first_blockers(blocks, np.array([False, True, False]), ["consent", "window"])
-    assert names.tolist() == ["consent", "", ""]
+    places = first_blockers(blocks, np.array([False, True, False]), ["consent", "window"])
+    assert places.tolist() == [0, -1, -1]
 
 
 def test_random_blocks_against_day_by_day():
