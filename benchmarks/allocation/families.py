@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 FAMILIES = ("rep_time", "budget")
-CHANNELS = ("rep_visit", "remote_detail", "rep_call", "rep_email", "mass_email", "webinar")
+CHANNELS = ("in_person_visit", "live_remote", "phone_call", "rep_email", "sent_email", "webinar")
 MINUTES = np.array([35, 24, 11, 4, 0, 0], dtype=np.int64)
 COST = np.array([110.0, 48.0, 17.0, 3.0, 1.0, 12.0])
 IMPACT = np.array([1.0, 0.62, 0.38, 0.2, 0.14, 0.33])  # mean expected impact of a touch, KPI units
@@ -40,6 +40,7 @@ class AllocationCase:
     channels that one HCP may not both get; minutes integer (C,) or (N, C) per touch; cost (C,) per touch; rep (N,) rep number;
     rep_minutes (R,) at most; floor (R,) distinct HCPs with an action on a channel that takes minutes, at least; budget: cost of
     everything, at most; channel_min, channel_max (C,) actions, and channel_budget (C,) cost: nan where there is no limit.
+    floor_counts: `hcps`, or `touches` for the variant in which the floor counts actions (rows over pairs alone then say it all).
     """
 
     family: str
@@ -57,6 +58,7 @@ class AllocationCase:
     channel_min: np.ndarray
     channel_max: np.ndarray
     channel_budget: np.ndarray
+    floor_counts: str = "hcps"
 
     @property
     def hcp_count(self) -> int:
@@ -76,13 +78,15 @@ class AllocationCase:
         return np.broadcast_to(self.minutes, self.value.shape)
 
 
-def draw_case(family: str, hcps: int, seed: int = 0, minutes_by_pair: bool = False) -> AllocationCase:
+def draw_case(family: str, hcps: int, seed: int = 0, minutes_by_pair: bool = False, floor_counts: str = "hcps") -> AllocationCase:
     """The instance of a family (`FAMILIES`) with so many HCPs; the same arguments give the same arrays.
 
     minutes_by_pair: visits and remote details take a drawn time per HCP (distance), so minutes are (N, C).
     """
     if family not in FAMILIES:
         raise ValueError(f"family {family!r} must be one of {', '.join(FAMILIES)}")
+    if floor_counts not in ("hcps", "touches"):
+        raise ValueError(f"floor_counts {floor_counts!r} must be hcps or touches")
     if hcps < 1:
         raise ValueError(f"hcps {hcps} must be at least 1")
     rng = np.random.default_rng([seed, hcps, FAMILIES.index(family)])
@@ -93,9 +97,8 @@ def draw_case(family: str, hcps: int, seed: int = 0, minutes_by_pair: bool = Fal
     available = rng.random(value.shape) < OPEN_SHARE
     most_actions = rng.choice([1, 2, 3], size=hcps, p=[0.3, 0.45, 0.25])
     minutes = _minutes_of_pairs(rng, hcps) if minutes_by_pair else MINUTES
-    case = AllocationCase(
-        family, seed, value, available, most_actions, INCOMPATIBLE, minutes, COST, rep, *_no_limits(reps, rng.uniform(0.95, 1.1, reps))
-    )
+    limits = _no_limits(reps, rng.uniform(0.95, 1.1, reps))
+    case = AllocationCase(family, seed, value, available, most_actions, INCOMPATIBLE, minutes, COST, rep, *limits, floor_counts)
     return _calibrated(case)
 
 
@@ -180,9 +183,11 @@ def _priced_plan(case: AllocationCase) -> np.ndarray:
 
 
 def _floors(case: AllocationCase, sample: AllocationCase, plan: np.ndarray) -> np.ndarray:
-    """Per territory about as many HCPs as the priced plan reaches, times the drawn factor, at most what 60% of the minutes reach."""
+    """Per territory about as many HCPs (or actions) as in the priced plan, times the drawn factor, at most what 60% of the minutes reach."""
     timed, timed_sample = case.pair_minutes > 0, sample.pair_minutes > 0
-    reached = (plan & timed_sample).any(axis=1).sum() / max(1, (sample.available & timed_sample).any(axis=1).sum())
+    counted = plan & timed_sample
+    reached = counted.any(axis=1).sum() if case.floor_counts == "hcps" else counted.sum()
+    reached = reached / max(1, (sample.available & timed_sample).any(axis=1).sum())
     cheapest = np.where(case.available & timed, case.pair_minutes, np.iinfo(np.int64).max).min(axis=1)
     open_here = cheapest < np.iinfo(np.int64).max
     order = np.lexsort((cheapest, case.rep))

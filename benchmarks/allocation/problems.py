@@ -6,7 +6,7 @@ from datetime import date
 
 import numpy as np
 
-from benchmarks.allocation.families import CHANNELS, AllocationCase
+from benchmarks.allocation.families import CHANNELS, MINUTES, AllocationCase
 from optimization.problem import HcpCap, Limit, NotTogether, PlanSettings, Problem
 
 CYCLE = (date(2026, 1, 5), date(2026, 2, 2))
@@ -17,22 +17,24 @@ def problem_of(case: AllocationCase, gap: float = 1e-4) -> Problem:
     """The case as a problem: no overlap, hard floors, every available pair open on all days of the cycle."""
     hcps, width = case.value.shape
     available = case.available.ravel()
-    names = np.array([f"R{number:05d}" for number in range(case.rep_count)], dtype=object)
-    touches = {"most_touches": np.ones(width, dtype=np.int64)} if "most_touches" in Problem.__dataclass_fields__ else {}
+    reps = [f"R{number:05d}" for number in range(case.rep_count)]
     return Problem(
-        **touches,
         settings=PlanSettings(*CYCLE, overlap=0.0, floor_penalty=0.0, gap=gap),
         hcp_ids=np.array([f"H{number:07d}" for number in range(hcps)], dtype=object),
         channels=list(CHANNELS[:width]),
-        territory=names[case.rep],
-        rep=names[case.rep],
+        territory=case.rep.astype(np.int32),
+        territory_names=reps,
+        rep=case.rep.astype(np.int32),
+        rep_names=reps,
+        cost=case.cost,
+        minutes=MINUTES.astype(np.float64),
+        most_touches=np.ones(width, dtype=np.int64),
         value=case.value.ravel(),
-        cost=np.tile(case.cost, hcps),
-        minutes=case.pair_minutes.astype(np.float64).ravel(),
         eligible=available,
-        earliest=np.where(available, 0, -1),
-        latest=np.where(available, DAYS - 1, -1),
-        blocked_by=np.where(available, "", "access").astype(object),
+        earliest=np.where(available, 0, -1).astype(np.int16),
+        latest=np.where(available, DAYS - 1, -1).astype(np.int16),
+        blocked_by=np.where(available, -1, 0).astype(np.int8),
+        blockers=["access"],
         blocks=[],
         limits=_rep_limits(case) + _channel_limits(case),
         caps=[_contact_limit(case)],
@@ -42,13 +44,9 @@ def problem_of(case: AllocationCase, gap: float = 1e-4) -> Problem:
     )
 
 
-def _limit(case: AllocationCase, hcps: np.ndarray, use: np.ndarray, **fields: object) -> Limit:
+def _limit(hcps: np.ndarray, use: np.ndarray, **fields: object) -> Limit:
     """A limit over these HCPs; use: (C,) or (len(hcps), C), 0 = not counted."""
-    if "use" in Limit.__dataclass_fields__:
-        return Limit(hcps=hcps.astype(np.int32), use=np.asarray(use, dtype=np.float64), **fields)
-    counted = np.where(case.available[hcps], use, 0.0)
-    place, channel = np.nonzero(counted)
-    return Limit(pairs=hcps[place] * case.channel_count + channel, coefficients=counted[place, channel].astype(np.float64), **fields)
+    return Limit(hcps=hcps.astype(np.int32), use=np.asarray(use, dtype=np.float64), **fields)
 
 
 def _rep_limits(case: AllocationCase) -> list[Limit]:
@@ -62,7 +60,6 @@ def _rep_limits(case: AllocationCase) -> list[Limit]:
         key = {"territory_id": name, "rep_id": name}
         limits.append(
             _limit(
-                case,
                 hcps,
                 minutes,
                 limit_id=f"minutes-{name}",
@@ -76,16 +73,15 @@ def _rep_limits(case: AllocationCase) -> list[Limit]:
         )
         limits.append(
             _limit(
-                case,
                 hcps,
                 (minutes > 0).astype(np.float64),
                 limit_id=f"floor-{name}",
                 rule="coverage_floor",
                 side="min",
-                unit="hcps",
+                unit=case.floor_counts,
                 label=f"coverage in territory {name}",
                 bound=float(case.floor[rep]),
-                counts="hcps",
+                counts=case.floor_counts,
                 **key,
             )
         )
@@ -97,7 +93,6 @@ def _channel_limits(case: AllocationCase) -> list[Limit]:
     everyone = np.arange(case.hcp_count)
     limits = [
         _limit(
-            case,
             everyone,
             case.cost,
             limit_id="budget",
@@ -120,7 +115,7 @@ def _channel_limits(case: AllocationCase) -> list[Limit]:
             use[channel] = 1.0 if unit == "touches" else case.cost[channel]
             label = f"{unit} of {name}, at {'most' if side == 'max' else 'least'}"
             key = {"limit_id": f"{unit}-{side}-{name}", "rule": rule, "side": side, "unit": unit, "label": label, "channel": name}
-            limits.append(_limit(case, everyone, use, bound=float(bounds[channel]), **key))
+            limits.append(_limit(everyone, use, bound=float(bounds[channel]), **key))
     return limits
 
 
