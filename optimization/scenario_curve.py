@@ -1,0 +1,175 @@
+"""What every bound of one limit is worth: a proven upper bound per bound, from few price vectors, and plans where asked for.
+
+The bound at prices y is linear in the limit's own bound b: bound(y, b) = bound(y, b0) + sign x y_l x (b - b0), valid for every b. Over all
+price vectors seen the lowest of these lines is a concave curve from above. Where prices were optimal the curve touches z_LP, which is
+concave too and so lies above the chords between those points: curve less chord is how loose the curve can be. The loosest point gets
+prices of its own, warm-started from the nearest, until no point is looser than asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from optimization.prices import LimitsConflict
+from optimization.problem import Problem
+from optimization.scenario import ScenarioError
+
+if TYPE_CHECKING:
+    from optimization.solve import Solution
+
+LOOSE = 1e-5  # of the curve's largest value
+Reprice = Callable[[float, np.ndarray], tuple[np.ndarray, float]]  # (bound of the limit, prices to start from) -> (prices, their bound)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Arrays over points, by rising bound of limit number `limit`; KPI units.
+
+    bound: of the limit, in its unit; upper_bound: on objective - penalty, nan where the hard limits contradict each other; price: gain of
+    upper_bound per unit loosened there; total, gap: of the plan solved there, nan where none was; vectors: price vectors that it took.
+    """
+
+    limit: int
+    bound: np.ndarray
+    upper_bound: np.ndarray
+    price: np.ndarray
+    total: np.ndarray
+    gap: np.ndarray
+    vectors: int
+
+
+@dataclass
+class _Lines:
+    """The lines of the price vectors seen: value at a bound of 0 and slope; `solved`: point -> prices and bound found there."""
+
+    points: np.ndarray
+    values: list[float] = field(default_factory=list)
+    slopes: list[float] = field(default_factory=list)
+    solved: dict[int, tuple[np.ndarray, float]] = field(default_factory=dict)
+    broken: set[int] = field(default_factory=set)
+
+    def add(self, value: float, slope: float, at: float) -> None:
+        self.values.append(value - slope * at)
+        self.slopes.append(slope)
+
+    def lowest(self) -> tuple[np.ndarray, np.ndarray]:
+        """(value, slope) of the lowest line at every point."""
+        slopes = np.array(self.slopes)
+        table = np.array(self.values)[:, None] + slopes[:, None] * self.points
+        best = np.argmin(table, axis=0)
+        return table[best, np.arange(len(self.points))], slopes[best]
+
+    def break_at(self, place: int, side: str) -> None:
+        """No plan keeps the limits at this point, so none does where this limit is tighter still."""
+        self.broken |= set(range(place + 1)) if side == "max" else set(range(place, len(self.points)))
+
+    def next_point(self, share: float) -> int | None:
+        """The ends first (by halving where an end is broken), then the loosest point; None when none is looser than `share`."""
+        open_points = [place for place in range(len(self.points)) if place not in self.solved and place not in self.broken]
+        known = sorted(self.solved)
+        if not open_points or not known:
+            return None if not open_points else open_points[-1 if self.broken else 0]
+        below, above = [p for p in open_points if p < known[0]], [p for p in open_points if p > known[-1]]
+        if below or above:
+            side = below or above
+            return side[len(side) // 2] if self.broken else side[0 if below else -1]
+        curve, _ = self.lowest()
+        chord = np.interp(self.points, self.points[known], [self.solved[place][1] for place in known])
+        slack = (curve - chord)[open_points]
+        worst = int(np.argmax(slack))
+        return open_points[worst] if slack[worst] > share * np.abs(curve).max() else None
+
+
+def with_bound(problem: Problem, limit: int, bound: float) -> Problem:
+    """The problem with another bound of one limit."""
+    limits = list(problem.limits)
+    limits[limit] = replace(limits[limit], bound=bound)
+    return replace(problem, limits=limits)
+
+
+def budget_curve(
+    problem: Problem,
+    base: Solution,
+    limit: int,
+    bounds: Sequence[float],
+    plans_at: Sequence[int] = (),
+    loose: float = LOOSE,
+    say: Callable[[str], None] = lambda line: None,
+) -> Curve:
+    """Upper bounds of the whole problem at many bounds of limit number `limit`.
+
+    base: a plan of `problem`, the first price vector; plans_at: points (places in the sorted bounds) where a plan is solved too; loose:
+    share of the largest value by which the curve may lie above the least bound that prices can prove. ScenarioError for bounds below 0.
+    """
+    points = np.unique(np.asarray(bounds, dtype=np.float64))
+    if len(points) == 0 or not np.isfinite(points).all() or points[0] < 0:
+        raise ScenarioError(f"limit {problem.limits[limit].label}: the bounds of a curve must be finite numbers >= 0")
+    sign = 1.0 if problem.limits[limit].side == "max" else -1.0
+    problem = _settled(problem, base)
+    lines, reprice = _Lines(points), _pricer(problem, limit)
+    lines.add(base.price_bound, sign * float(base.price[limit]), problem.limits[limit].bound)
+    while (place := lines.next_point(loose)) is not None:
+        nearest = min(lines.solved, key=lambda at: (abs(at - place), at), default=None)
+        try:
+            price, value = reprice(float(points[place]), base.price if nearest is None else lines.solved[nearest][0])
+        except LimitsConflict:
+            lines.break_at(place, problem.limits[limit].side)
+        else:
+            lines.solved[place] = (price, value)
+            lines.add(value, sign * float(price[limit]), float(points[place]))
+    upper, slope = lines.lowest()
+    upper[sorted(lines.broken)] = slope[sorted(lines.broken)] = np.nan
+    say(f"curve: {len(points)} bounds from {len(lines.values)} price vectors")
+    total, gap = _plans(problem, base, limit, points, [place for place in plans_at if place not in lines.broken], upper)
+    return Curve(limit, points, upper, sign * slope, total, gap, len(lines.values))
+
+
+def _settled(problem: Problem, base: Solution) -> Problem:
+    """The problem with the floor penalty of the base: what a missed HCP costs does not move along the curve."""
+    return replace(problem, settings=replace(problem.settings, floor_penalty=base.floor_penalty))
+
+
+def _pricer(problem: Problem, limit: int) -> Reprice:
+    """Prices at any bound of the limit; what does not depend on the bound is made once."""
+    from optimization.prices import solve_prices
+    from optimization.sets import build_sets, build_shared
+
+    sets = build_sets(problem)
+    shared = build_shared(problem, sets)
+    loosening_cost = np.where(shared.soft, problem.settings.floor_penalty, np.inf)
+
+    def reprice(bound: float, price: np.ndarray) -> tuple[np.ndarray, float]:
+        bounds = shared.bound.copy()
+        bounds[limit] = bound
+        found = solve_prices(sets, replace(shared, bound=bounds), loosening_cost)
+        return found.price, found.bound
+
+    return reprice
+
+
+def _plans(
+    problem: Problem, base: Solution, limit: int, points: np.ndarray, places: Sequence[int], upper: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(total, gap) of the plans solved at these points, each from the one before, from the base's bound outwards; a plan's own
+    bound where that is lower goes into `upper`."""
+    from optimization.solve import gap_of, solve
+
+    total, gap = np.full(len(points), np.nan), np.full(len(points), np.nan)
+    middle = problem.limits[limit].bound
+    looser = sorted(place for place in places if points[place] >= middle)
+    tighter = sorted((place for place in places if points[place] < middle), reverse=True)
+    for direction in (looser, tighter):
+        start = base
+        for place in direction:
+            try:
+                start = solve(with_bound(problem, limit, float(points[place])), start=start)
+            except LimitsConflict:
+                continue
+            total[place] = start.objective - start.penalty
+            upper[place] = min(upper[place], start.upper_bound)
+            gap[place] = gap_of(upper[place], total[place])
+    return total, gap
