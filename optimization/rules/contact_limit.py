@@ -3,7 +3,8 @@
 Table rule_contact_limit: channel null = all together, `*` = each alone; attribute and value choose the HCPs (null = all).
 Rows of the same channel and window act together: for each HCP the smallest max_actions among those that name them.
 Without window_days: a cap on the planned touches (0 blocks the pair). With window_days: known touches count, those of
-history on the last day of their period and those of published actions not yet in history on their latest_date. Day d is
+history on the last day of their period and those of published actions not yet in history (one each where their number is not
+given) on their latest_date. Day d is
 blocked when the touches known after d - window_days, plus one, exceed max_actions; and the planned touches together may not
 exceed max_actions less the touches still inside the window on the first eligible day of the HCP's pairs. That counts the
 whole cycle as one window: every date inside the published runs is safe, at the price of being careful when the window is
@@ -69,7 +70,8 @@ def declare_rows(context: Context) -> RuleYield:
     caps = []
     for cap in _caps(context):
         pairs = context.eligible_pairs(np.flatnonzero(cap.most < UNLIMITED), cap.codes)
-        hcps, group, size = np.unique(pairs // context.channel_count, return_inverse=True, return_counts=True)
+        hcps, group = np.unique(pairs // context.channel_count, return_inverse=True)
+        size = np.bincount(group, weights=context.most_touches[pairs % context.channel_count], minlength=len(hcps))
         upper = cap.most[hcps] - _inside_window(context, cap, pairs, group, hcps)
         binding = upper < size
         keep = binding[group]
@@ -111,7 +113,7 @@ def _known_touches(context: Context, cap: Cap) -> KnownTouches:
     hcps = context.hcp_codes(np.concatenate([touches["hcp_id"], prior["hcp_id"]]))
     names = np.concatenate([touches["channel"], prior["channel"]])
     days = context.cycle_day(np.concatenate([touches["touch_date"], prior["latest_date"]]), -UNLIMITED)
-    count = np.concatenate([touches["touches"], np.ones(prior.rows)])
+    count = np.concatenate([touches["touches"], np.where(np.isnan(prior["touches"]), 1.0, prior["touches"])])
     keep = (hcps >= 0) & (days > -(cap.window or 0))
     if cap.channel is not None:
         keep &= names == cap.channel

@@ -3,10 +3,12 @@
 Table rule_min_gap: directed, last_channel -> channel, null = any; of several rows for the same two channels the longest holds.
 History: an action day d is allowed iff d - last touch >= min_days, for every channel touched before. The last touch is the
 last day of the latest known period with touches, or the latest_date of a published action that history does not cover yet.
-Within the plan: actions of one HCP may be planned together only if some order of dates inside their eligible runs respects
-all gaps. No more actions than the smallest gap leaves room for; and every smallest set without such an order becomes a row,
-exactly while gaps link up to six channels. With more of them sets of up to four are examined, and an HCP who could still
-choose a larger one gets at most four actions on them unless all fit: safe, though it may forbid a larger set that would fit.
+Within the plan: touches of one HCP, of one channel or of several, may be planned together only if some order of dates inside their
+eligible runs respects all gaps. A channel gets no more touches than its gap to itself leaves room for, channels that gaps link no more
+than the smallest gap does; and every smallest number of touches without such an order becomes a row. Exact while the linked channels
+have few orders (six channels of one touch, two of five touches, three of two); beyond that up to four touches or more are examined (see
+`gap_sets.largest_examined`) and an HCP who could still get more on them gets no more, unless all fit: safe, though it may forbid a
+larger set that would fit.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import pandas as pd
 
 from optimization.problem import HcpCap, NotTogether, RuleYield
 from optimization.rules.context import ALL, UNKNOWN, Context, codes_of, unknown_names, worded
-from optimization.rules.gap_sets import LARGEST_SET, larger_possible, most_actions, smallest_clashes, whole_fits
+from optimization.rules.gap_sets import largest_examined, most_together, room_alone, smallest_clashes, whole_fits
 
 NO_DAY = np.iinfo(np.int64).min // 4
 
@@ -47,22 +49,51 @@ def declare_days(context: Context) -> RuleYield:
 
 
 def declare_rows(context: Context) -> RuleYield:
-    """Sets of actions of one HCP that no order of dates can keep apart, and the most actions that the gaps leave room for."""
-    gaps = _gap_days(context, context.channels)
-    # A touch of the same channel twice is not planned, so a channel's gap to itself concerns history only.
-    between = np.maximum(gaps, gaps.T) * ~np.eye(context.channel_count, dtype=bool)
-    linked = np.flatnonzero(between.any(axis=1))
-    if len(linked) == 0:
-        return RuleYield()
-    gaps = gaps[np.ix_(linked, linked)]
+    """Touches of one HCP that no order of dates can keep apart, and the most touches that the gaps leave room for."""
+    gaps = np.minimum(_gap_days(context, context.channels), context.days)  # no two days of a cycle are further apart
+    caps = [cap for code in np.flatnonzero(np.diag(gaps)) for cap in _own_room(context, int(code), int(gaps[code, code]))]
+    exclusive: list[NotTogether] = []
+    for linked in _linked(gaps):
+        rows = _together(context, linked, gaps[np.ix_(linked, linked)])
+        exclusive, caps = exclusive + rows.exclusive, caps + rows.caps
+    return RuleYield(exclusive=exclusive, caps=caps)
+
+
+def _own_room(context: Context, code: int, gap: int) -> list[HcpCap]:
+    """The most touches of one channel, for HCPs whose run holds fewer than the catalogue allows."""
+    assert context.runs is not None
+    early, late = (run[code :: context.channel_count].astype(np.int64) for run in (context.runs.earliest, context.runs.latest))
+    room = (late - early) // gap + 1
+    hcps = np.flatnonzero((early >= 0) & (room < context.most_touches[code]))
+    if len(hcps) == 0:
+        return []
+    pairs = hcps * context.channel_count + code
+    return [HcpCap("min_gap", f"gap of {context.labels[code]} to itself", pairs, np.arange(len(hcps)), room[hcps])]
+
+
+def _linked(gaps: np.ndarray) -> list[np.ndarray]:
+    """Groups of two channels or more that gaps link, directly or through others."""
+    group = np.arange(len(gaps))
+    for one, other in np.argwhere(gaps > 0):
+        group[group == group[one]] = group[other]
+    members = [np.flatnonzero(group == code) for code in range(len(gaps))]
+    return [found for found in members if len(found) > 1]
+
+
+def _together(context: Context, linked: np.ndarray, gaps: np.ndarray) -> RuleYield:
+    """Rows and caps of one group of linked channels."""
     signature, early, late = _signatures(context, linked)
-    tight = np.flatnonzero(~whole_fits(early, late, gaps))
-    early, late = early[tight], late[tight]
-    most = most_actions(early, late, gaps)
-    clashes = smallest_clashes(early, late, gaps, most)
-    most = np.where(larger_possible(early, most, clashes), LARGEST_SET, most)
-    exclusive = [_rows(context, _holders(signature, tight[bad]), linked[list(chosen)]) for chosen, bad in clashes.items()]
-    binding = most < (early >= 0).sum(axis=1)
+    allowed = context.most_touches[linked]
+    room = room_alone(early, late, gaps, allowed)
+    tight = np.flatnonzero(~whole_fits(early, late, gaps, room))
+    early, late, room = early[tight], late[tight], room[tight]
+    several_a_day = np.any((np.diag(gaps) == 0) & (allowed > 1))  # one touch stands for more of them: touches cannot be capped
+    most = room.sum(axis=1) if several_a_day else most_together(early, late, gaps, room)
+    largest = largest_examined(room.max(axis=0, initial=0))
+    clashes, larger = smallest_clashes(early, late, gaps, room, most, largest)
+    most = np.where(larger, largest, most)
+    exclusive = [_rows(context, _holders(signature, tight[bad]), linked, touches) for touches, bad in clashes.items()]
+    binding = larger | (most < room.sum(axis=1))
     return RuleYield(exclusive=exclusive, caps=_cap(context, signature, tight[binding], most[binding], linked))
 
 
@@ -115,14 +146,18 @@ def _holders(signature: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     return np.flatnonzero(hits[signature])
 
 
-def _rows(context: Context, hcps: np.ndarray, channels: np.ndarray) -> NotTogether:
-    names = [context.labels[code] for code in channels]
+def _rows(context: Context, hcps: np.ndarray, linked: np.ndarray, touches: tuple[int, ...]) -> NotTogether:
+    """These HCPs may not get so many touches per linked channel."""
+    held = [(int(code), count) for code, count in zip(linked, touches, strict=True) if count]
+    names = [context.labels[code] if count == 1 else f"{count} touches of {context.labels[code]}" for code, count in held]
     label = f"gap between {', '.join(names[:-1])} and {names[-1]}"
-    return NotTogether("min_gap", label, hcps[:, None] * context.channel_count + channels)
+    least = tuple(count for _, count in held)
+    members = hcps[:, None] * context.channel_count + np.array([code for code, _ in held])
+    return NotTogether("min_gap", label, members, None if set(least) == {1} else least)
 
 
 def _cap(context: Context, signature: np.ndarray, bound: np.ndarray, most: np.ndarray, linked: np.ndarray) -> list[HcpCap]:
-    """At most `most` actions on the linked channels, for the HCPs of the signatures `bound`."""
+    """At most `most` touches on the linked channels, for the HCPs of the signatures `bound`."""
     if len(bound) == 0:
         return []
     upper = np.zeros(int(signature.max()) + 1, dtype=np.int64)

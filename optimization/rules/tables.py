@@ -31,7 +31,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "scores": {"hcp_id": "text", "channel": "text", "expected_impact": "number"},
         "touch_days": {"hcp_id": "text", "channel": "text", "touch_date": "date", "touches": "number"},
         "history": {"hcp_id": "text", "channel": "text", "last_touch_date": "date"},
-        "prior_actions": {"hcp_id": "text", "channel": "text", "latest_date": "date"},
+        "prior_actions": {"hcp_id": "text", "channel": "text", "latest_date": "date", "touches": "number"},
         "rule_budget": {"channel": "text", "territory_id": "text", "max_cost": "bound"},
         "rule_channel_capacity": {"channel": "text", "territory_id": "text", "min_actions": "bound", "max_actions": "bound"},
         "rule_rep_capacity": {

@@ -212,6 +212,28 @@ def test_planned_touches_share_what_history_left_of_the_window():
     assert cap_rows(problem) == {"contact limit in 30 days": [(["a.call", "a.email", "a.web"], 2)]}
 
 
+def test_contact_limits_count_touches():
+    several = CATALOG.assign(max_touches=[3, 1, 2])  # email, call, web
+    caps = cap_rows(problem_of(catalog=several, rule_contact_limit=limits((None, None, None, 5, None), ("email", None, None, 2, None))))
+    everything = ["a.call", "a.email", "a.web"], ["b.call", "b.email", "b.web"], ["c.call", "c.email", "c.web"]
+    assert caps["contact limit"] == [(pairs, 5) for pairs in map(list, everything)]  # d's two pairs hold five touches, no more
+    assert caps["contact limit of E-mail"] == [([f"{hcp}.email"], 2) for hcp in "abcd"]
+
+
+@pytest.mark.parametrize(("given", "left"), [({}, 2), ({"touches": 2}, 1), ({"touches": None}, 2)])
+def test_published_actions_count_with_their_touches(given, left):
+    prior = [{"hcp_id": "a", "channel": "web", "latest_date": "2026-01-04"} | given]
+    caps = cap_rows(problem_of(rule_contact_limit=limits((None, None, None, 3, 30)), prior_actions=prior))
+    assert caps == {"contact limit in 30 days": [(["a.call", "a.email", "a.web"], left)]}
+
+
+@pytest.mark.parametrize(("most", "expected"), [(None, 1), (0.0, 0), (2.0, 2), (2.9, 2), (1e9, 10_000)])
+def test_most_touches_come_from_the_catalogue(most, expected):
+    problem = problem_of(catalog=CATALOG.assign(max_touches=[1, 1, most]))
+    assert problem.most_touches.tolist() == [1, 1, expected]
+    assert problem.eligible[2] == (expected > 0)  # a.web
+
+
 def test_catalogue_without_touches_closes_the_channel():
     problem = problem_of(catalog=CATALOG.assign(max_touches=[1, 1, 0]))
     assert details(problem, "a.web") == {"contact_limit": "the catalogue allows no touch"}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import pytest
 
+import optimization.allowed_sets as allowed_sets
 from optimization.checker import Violation, check_plan, floor_penalty, objective_of, shortfalls
 from optimization.problem import Block, HcpCap, Limit, NotTogether, PlanInputError, PlanSettings, Problem
 
@@ -154,15 +155,15 @@ def test_objective_against_the_formula_on_random_plans():
     rng = np.random.default_rng(5)
     for overlap in (0.0, 0.1, 0.5):
         problem = replace(problem_of(rng.normal(0.5, 1, (30, 5)).round(1)), settings=replace(SETTINGS, overlap=overlap))
-        chosen = rng.random(150) < 0.6
+        touches = rng.integers(0, 4, 150)
         expected = 0.0
         for hcp in range(30):
-            value = problem.value[hcp * 5 : hcp * 5 + 5][chosen[hcp * 5 : hcp * 5 + 5]]
+            value = np.repeat(problem.value[hcp * 5 : hcp * 5 + 5], touches[hcp * 5 : hcp * 5 + 5])
             expected += value.sum() - overlap * sum(min(max(one, 0), max(other, 0)) for one, other in combinations(value, 2))
-        objective, _, plan_value = objective_of(problem, chosen)
+        objective, _, plan_value = objective_of(problem, touches)
         assert objective == pytest.approx(expected)
         assert plan_value.sum() == pytest.approx(expected)
-        assert not plan_value[~chosen].any()
+        assert not plan_value[touches == 0].any()
 
 
 def test_an_empty_plan_is_worth_nothing():
@@ -185,30 +186,85 @@ def brute_largest(problem: Problem) -> float:
     inner = replace(problem, limits=[], blocks=[])
     best = 0.0
     for hcp in range(len(problem.hcp_ids)):
-        mine = range(hcp * width, hcp * width + width)
-        pins = [pin for pin in problem.pins if pin in mine and problem.eligible[pin]]
-        for size in range(width + 1):
-            for pairs in combinations(mine, size):
-                own = replace(inner, pins=np.array(pins, dtype=np.int64), pin_labels=[""] * len(pins))
-                if not check_plan(own, plan(own, *pairs)):
-                    best = max(best, objective_of(own, plan(own, *pairs))[0])
+        mine = slice(hcp * width, hcp * width + width)
+        pins = [pin for pin in problem.pins if mine.start <= pin < mine.stop and problem.eligible[pin]]
+        own = replace(inner, pins=np.array(pins, dtype=np.int64), pin_labels=[""] * len(pins))
+        for counts in product(*(range(most + 1) for most in problem.most_touches)):
+            touches = np.zeros(problem.pair_count, dtype=np.int64)
+            touches[mine] = counts
+            if not check_plan(own, touches):
+                best = max(best, objective_of(own, touches)[0])
     return best
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_default_floor_penalty_against_every_set(seed):
+def with_own_rules(seed: int) -> Problem:
+    """Random caps, exclusive touches and pins, one to three touches per channel."""
     rng = np.random.default_rng(seed)
     hcps, width = 6, 4
     size = hcps * width
     eligible = rng.random(size) < 0.8
     members = np.array([[hcp * width + a, hcp * width + b] for hcp in range(hcps) for a, b in combinations(range(width), 2)])
-    problem = problem_of(
+    return problem_of(
         rng.normal(0.5, 1, (hcps, width)).tolist(),
         eligible=eligible,
+        most_touches=rng.integers(1, 4, width),
         blocked_by=np.where(eligible, -1, 1).astype(np.int8),
-        caps=[HcpCap("contact_limit", "cap", np.arange(size), np.repeat(np.arange(hcps), width), rng.integers(1, 4, hcps))],
-        exclusive=[NotTogether("incompatible", "never both", members[rng.random(len(members)) < 0.3])],
+        caps=[
+            HcpCap("contact_limit", "cap", np.arange(size), np.repeat(np.arange(hcps), width), rng.integers(1, 6, hcps)),
+            HcpCap("min_gap", "gap to itself", np.arange(0, size, width), np.arange(hcps), rng.integers(1, 3, hcps)),
+        ],
+        exclusive=[
+            NotTogether("incompatible", "never both", members[rng.random(len(members)) < 0.2]),
+            NotTogether("min_gap", "gap", members[rng.random(len(members)) < 0.3], (int(rng.integers(1, 3)), 2)),
+        ],
         pins=rng.choice(size, 2, replace=False),
         pin_labels=["one", "two"],
+        settings=replace(SETTINGS, overlap=float(rng.choice([0.0, 0.1, 0.3, 0.5]))),
     )
+
+
+@pytest.mark.parametrize("most_kinds", [4096, 0])
+@pytest.mark.parametrize("seed", range(30))
+def test_default_floor_penalty_against_every_set(seed, most_kinds, monkeypatch):
+    monkeypatch.setattr(allowed_sets, "MOST_KINDS", most_kinds)  # 0: HCP by HCP
+    problem = with_own_rules(seed)
     assert floor_penalty(problem) == pytest.approx(2 * brute_largest(problem))
+
+
+def test_default_floor_penalty_where_a_channel_allows_touches_without_end():
+    wide = problem_of([[1.0, 2.0, -1.0]] * 3, most_touches=np.full(3, 10_000), settings=replace(SETTINGS, overlap=0.25))
+    # Ranks 0 to 3 of the better channel: 2 x (1 + 0.75 + 0.5 + 0.25) = 5.
+    assert floor_penalty(wide) == pytest.approx(10.0)
+    capped = replace(wide, caps=[HcpCap("contact_limit", "cap", np.array([1, 4, 7]), np.arange(3), np.array([1, 2, 0]))])
+    # Two of the better at ranks 0 and 1, two of the other at 2 and 3: 2 + 1.5 + 0.5 + 0.25.
+    assert floor_penalty(capped) == pytest.approx(8.5)
+    plain = replace(capped, settings=replace(SETTINGS, overlap=0.0))
+    assert floor_penalty(plain) == pytest.approx(2 * (10_000 + 4))
+
+
+def test_several_touches_by_hand():
+    # Three touches of 4, one of 3 and two of -1. Ranks 0, 1, 2 and 3: 4 x (1 + 0.9 + 0.8) + 3 x 0.7 = 12.9, and -2.
+    problem = problem_of([[4.0, 3.0, -1.0]], most_touches=np.array([3, 3, 2]))
+    objective, _, plan_value = objective_of(problem, np.array([3, 1, 2]))
+    assert objective == pytest.approx(10.9)
+    assert plan_value == pytest.approx([12.9 * 12 / 15, 12.9 * 3 / 15, -2.0])
+    assert check_plan(problem, np.array([3, 1, 2])) == []
+    assert check_plan(problem, np.array([4, 0, 3])) == [Violation("max_touches", "more touches than the catalogue allows", 2.0, 0)]
+
+
+def test_rules_count_touches():
+    problem = problem_of(
+        [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]],
+        most_touches=np.full(3, 3),
+        limits=[limit("max", 7.0, [0, 1, 3], [2.0, 1.0, 1.0]), limit("min", 2.0, [0, 1, 3], counts="hcps", rule="coverage_floor")],
+        caps=[HcpCap("contact_limit", "contact limit", np.arange(6), np.repeat([0, 1], 3), np.array([4, 2]))],
+        exclusive=[NotTogether("min_gap", "gap", np.array([[0, 1], [3, 4]]), (2, 1))],
+    )
+    assert check_plan(problem, np.array([2, 0, 2, 2, 0, 0])) == []
+    broken = [check_plan(problem, np.array(touches)) for touches in ([2, 0, 2, 3, 0, 0], [3, 0, 0, 2, 0, 0], [2, 1, 0, 1, 1, 0])]
+    assert broken == [
+        [Violation("contact_limit", "contact limit", 1.0, 3)],
+        [Violation("budget", "max 7", 1.0, 0)],
+        [Violation("min_gap", "gap", 1.0, 0)],
+    ]
+    assert check_plan(problem, np.array([2, 0, 2, 0, 0, 0]))[0] == Violation("coverage_floor", "min 2", 1.0, 0)
