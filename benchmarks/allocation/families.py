@@ -183,7 +183,7 @@ def _priced_plan(case: AllocationCase) -> np.ndarray:
 
 
 def _floors(case: AllocationCase, sample: AllocationCase, plan: np.ndarray) -> np.ndarray:
-    """Per territory about as many HCPs (or actions) as in the priced plan, times the drawn factor, at most what 60% of the minutes reach."""
+    """As many HCPs (or actions) as the priced plan has, times the drawn factor, at most what 60% of the minutes reach; (R,)."""
     timed, timed_sample = case.pair_minutes > 0, sample.pair_minutes > 0
     counted = plan & timed_sample
     reached = counted.any(axis=1).sum() if case.floor_counts == "hcps" else counted.sum()

@@ -1,0 +1,54 @@
+"""Facts about the machine and the code that a figure depends on; no names of hosts, users or folders."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGES = ("numpy", "scipy", "numba", "highspy", "pyomo", "pulp", "ortools", "linopy")
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def machine_facts() -> dict[str, object]:
+    """Processor, cores, memory, Python and package versions, commit (`+` = with changes not committed), load of the last minute."""
+    return {
+        "cpu": _field("/proc/cpuinfo", "model name") or platform.machine(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "versions": {name: _version(name) for name in PACKAGES},
+        "commit": _commit(),
+        "load": round(os.getloadavg()[0], 2),
+    }
+
+
+def _field(file: str, name: str) -> str | None:
+    path = Path(file)
+    for line in path.read_text().splitlines() if path.exists() else []:
+        if line.startswith(name):
+            return line.split(":", 1)[1].strip()
+    return None
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _commit() -> str | None:
+    """Short commit of the checkout; `+` where optimization/ or benchmarks/ differ from it."""
+    try:
+        short = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
+        changed = subprocess.run(
+            ["git", "status", "--porcelain", "--", "optimization", "benchmarks"], cwd=ROOT, capture_output=True, text=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    code = [line for line in changed.stdout.splitlines() if line.endswith(".py")]
+    return short.stdout.strip() + ("+" if code else "")
