@@ -22,13 +22,15 @@ COMMANDS = {
     "init-rules": "nba.rules_setup",
     "simulate": "nba.simulate.cli",
     "rollback": "nba.rollback",
+    "diff": "nba.diff.command",
 }
 LOG_NAME = "nba.log"
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all sub-commands; each names its `run` in the default `run_command`."""
-    parser = argparse.ArgumentParser(prog="nba", description="Load inputs, set up rules, simulate data and roll a publication back.")
+    purpose = "Load inputs, set up rules, simulate data, roll a publication back, and compare runs."
+    parser = argparse.ArgumentParser(prog="nba", description=purpose)
     parser.add_argument("--debug", action="store_true", help="print the traceback of an unexpected error")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, module_name in COMMANDS.items():

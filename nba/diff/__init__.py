@@ -1,0 +1,1 @@
+"""`nba diff`: two runs that memory keeps, side by side."""
