@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help install build test test-long lint docs clean bench-shap
+.PHONY: help install build test test-long lint docs clean bench-shap bench-allocation
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -44,6 +44,16 @@ lint: .venv-lint/.installed ## ruff, sqlfluff, yamllint
 
 docs: install ## generate the dbt documentation into target/
 	$(BIN)/dbt docs generate
+
+.venv-bench/.installed: requirements/bench.lock pyproject.toml
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --require-hashes --no-deps -r requirements/bench.lock
+	.venv-bench/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+bench-allocation: .venv-bench/.installed ## allocation beside its peers, 2k to 1M HCPs: hours; a repeated run goes on where it stopped
+	.venv-bench/bin/python -m benchmarks.allocation.run $(BENCH)
+	.venv-bench/bin/python -m benchmarks.allocation.report
 
 bench-shap: install ## TreeSHAP against shap.TreeExplainer in one run
 	$(BIN)/python benchmarks/tree_shap.py
