@@ -131,9 +131,7 @@ def _facts(rows: list[dict]) -> list[str]:
     commits = ", ".join(dict.fromkeys(str(row["machine"]["commit"]) for row in rows))
     loads = [row["machine"]["load"] for row in rows]
     lines.append(f"Commits {commits} (`+`: with changes not committed). Load before a row {min(loads)} to {max(loads)}. One thread each.")
-    lines.append(
-        "Seconds: build + solve + read back; `unproven`, `broken`, `killed` and `no plan` are what they say. Method: docs/benchmarks_allocation.md."
-    )
+    lines.append("Seconds: build, solve and read back. Status and method: docs/benchmarks_allocation.md.")
     return lines
 
 
