@@ -112,6 +112,7 @@ def small_problem(seed):
     arrays = {name: getattr(problem, name)[keep] for name in ("value", "eligible", "earliest", "latest", "blocked_by")}
     arrays |= {name: getattr(problem, name)[:hcps] for name in ("hcp_ids", "territory", "rep")}
     limits = [replace(limit, hcps=limit.hcps[:hcps], bound=limit.bound * hcps / len(problem.hcp_ids)) for limit in problem.limits[:2]]
+    limits[0] = replace(limits[0], bound=150.0)
     limits[1] = replace(limits[1], hardness="soft", bound=6.0)
     cap = problem.caps[0]
     inside = cap.pairs < hcps * width
@@ -139,17 +140,26 @@ def test_the_linear_model_allows_what_the_checker_allows_and_is_worth_the_same(s
     problem = small_problem(seed)
     model = linear_model(problem)
     rng = np.random.default_rng(seed)
-    outcomes = set()
-    for _ in range(60):
+    outcomes, ruled_out = set(), 0
+    together = problem.exclusive[0].members
+    together = together[problem.eligible[together].all(axis=1) & (problem.caps[0].upper >= 3)]
+    assert len(together)
+    for draw in range(60):
         touches = np.zeros(problem.pair_count, dtype=np.int64)
         some = rng.random(len(model.pairs)) < rng.choice([0.08, 0.2])
         touches[model.pairs[some]] = rng.integers(1, 3, int(some.sum()))
         touches[problem.pins] = np.maximum(touches[problem.pins], rng.random() < 0.9)
+        if draw % 3 == 0:
+            touches[:] = 0  # one HCP with visits and calls, as the rule forbids, or one short of it
+            touches[problem.pins] = 1
+            touches[rng.choice(together)] = [2 - draw % 2, 1]
         touches = np.minimum(touches, np.tile(problem.most_touches, len(problem.hcp_ids)))
         fixed = touches[model.pairs].astype(float)
         rest = len(model.gain) - len(fixed)
         low, top = (np.r_[fixed, side[len(fixed) :]] for side in (model.low, model.top))
-        allowed = not check_plan(problem, touches)
+        broken = check_plan(problem, touches)
+        allowed = not broken
+        ruled_out += {item.rule for item in broken} == {"min_gap"}
         pinned = bool(np.all(touches[problem.pins] > 0))
         solver = solved(replace(model, low=low, top=top))
         found = solver.modelStatusToString(solver.getModelStatus()) == "Optimal" and pinned
@@ -158,7 +168,7 @@ def test_the_linear_model_allows_what_the_checker_allows_and_is_worth_the_same(s
         if allowed:
             objective, penalty, _ = objective_of(problem, touches)
             assert solver.getInfo().objective_function_value == pytest.approx(objective - penalty, abs=1e-7)
-    assert outcomes == {True, False}
+    assert outcomes == {True, False} and ruled_out > 0
 
 
 def test_an_optimum_of_the_linear_model_is_an_allowed_plan_of_that_worth():
