@@ -24,7 +24,10 @@ def gap_steps(history: list[list[float | None]]) -> tuple[list[float], list[floa
 
 
 def draw_gaps(rows: list[dict], file: Path) -> None:
-    """One panel per instance; a line falls as an engine's plan and bound close in; plans that break a rule have none."""
+    """One panel per instance; a line falls as an engine's plan and bound close in, and ends in a mark: filled = proven at the wanted gap.
+
+    Plans that break a rule have no line.
+    """
     places = list(dict.fromkeys((row["family"], row["hcps"]) for row in rows))
     figure, axes = _panels(len(places))
     for (family, hcps), axis in zip(places, axes, strict=False):
@@ -32,8 +35,11 @@ def draw_gaps(rows: list[dict], file: Path) -> None:
             if (row["family"], row["hcps"]) == (family, hcps) and row["status"] in ("proven", "unproven"):
                 seconds, gaps = gap_steps(row.get("history") or [])
                 if seconds:
-                    seconds, gaps = [*seconds, max(row["seconds"], seconds[-1])], [*gaps, gaps[-1]]
-                    axis.step(seconds, gaps, where="post", label=row["peer"], color=_colour(row["peer"]), linewidth=_width(row["peer"]))
+                    seconds, gaps = [seconds[0], *seconds, max(row["seconds"], seconds[-1])], [1.0, *gaps, gaps[-1]]
+                    colour = _colour(row["peer"])
+                    axis.step(seconds, gaps, where="post", label=row["peer"], color=colour, linewidth=_width(row["peer"]))
+                    face = colour if row["status"] == "proven" else "none"
+                    axis.scatter(seconds[-1:], gaps[-1:], marker=MARKS[row["status"]], facecolors=face, edgecolors=colour, zorder=3)
         axis.set(xscale="log", yscale="log", title=f"{family}, {hcps:,} HCPs" if hcps else family, xlabel="seconds", ylabel="proven gap")
         axis.axhline(1e-4, color="0.7", linewidth=0.8, linestyle=":")
     _finish(figure, axes, len(places), file)
