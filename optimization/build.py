@@ -7,23 +7,25 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from optimization.eligibility import eligible_runs, first_blockers, pair_blocks
 from optimization.keys import with_limit_ids
 from optimization.problem import Block, PlanInputError, PlanSettings, Problem, RuleYield
 from optimization.rules import RULES
+from optimization.rules.columns import column_names
 from optimization.rules.context import Context, Runs, codes_of
-from optimization.rules.tables import Table, normalise, read_text
+from optimization.rules.tables import Table, normalise
 
 MOST_TOUCHES = 10_000  # the catalogue may say more; no plan holds more touches of one channel for one HCP
 
 __all__ = ["build_context", "build_problem", "pair_blocks"]
 
 
-def build_problem(tables: Mapping[str, pd.DataFrame], settings: PlanSettings) -> Problem:
+def build_problem(tables: Mapping[str, pd.DataFrame | pa.Table], settings: PlanSettings) -> Problem:
     """The allocation problem of one cycle.
 
-    tables: data frames by name: `hcps`, `catalog`, `scores`, `touch_days`, `prior_actions` and the `rule_` tables; an absent
+    tables: pandas or Arrow tables by name: `hcps`, `catalog`, `scores`, `touch_days`, `prior_actions` and the `rule_` tables; an absent
     rule table is an empty one, a column that may be null may be absent. HCPs are sorted by hcp_id, channels by channel.
     Raises PlanInputError, naming table, column and value, when the tables contradict the contract.
     """
@@ -37,54 +39,51 @@ def build_problem(tables: Mapping[str, pd.DataFrame], settings: PlanSettings) ->
     return _assemble(context, blocks, days + rows, _values(context))
 
 
-def build_context(tables: Mapping[str, pd.DataFrame], settings: PlanSettings) -> Context:
+def build_context(tables: Mapping[str, pd.DataFrame | pa.Table], settings: PlanSettings) -> Context:
     """The tables as arrays over HCPs and channels in their final order, for the rules to read."""
     ready = normalise(tables)
     if ready["rule_holdout"].rows:
         raise PlanInputError("rule_holdout: arms are not drawn yet, the table must be empty")
-    catalog = _ordered(ready["catalog"], "channel")
-    hcps = _ordered(ready["hcps"], "hcp_id")
-    territory, territory_names = _coded(hcps["territory_id"])
-    rep, rep_names = _coded(hcps["rep_id"])
-    frame = tables["hcps"]
-    attributes = frame.iloc[np.argsort(read_text(frame["hcp_id"], "hcps.hcp_id"), kind="stable")].reset_index(drop=True)
-    channels = catalog["channel"].tolist()
+    catalog, _ = _ordered(ready["catalog"], "channel")
+    hcps, hcp_rows = _ordered(ready["hcps"], "hcp_id")
+    territory, rep = (hcps[name].sorted() for name in ("territory_id", "rep_id"))
+    channels = list(catalog["channel"])
     labels = [label or channel for label, channel in zip(catalog["label"], channels, strict=True)]
     ready["hcps"], ready["catalog"] = hcps, catalog
     return Context(
         settings=settings,
-        hcp_ids=hcps["hcp_id"],
+        hcp_ids=hcps["hcp_id"].distinct,
         channels=channels,
         labels=labels,
         unit_cost=_at_least_zero(catalog, "unit_cost", None),
         rep_minutes=_at_least_zero(catalog, "rep_minutes", 0.0),
         requires_consent=catalog["requires_consent"],
         most_touches=np.floor(np.minimum(_at_least_zero(catalog, "max_touches", 1.0) * (1 + 1e-6), MOST_TOUCHES)).astype(np.int64),
-        territory=territory,
-        territory_names=territory_names,
-        rep=rep,
-        rep_names=rep_names,
-        attributes=attributes,
+        territory=territory.code,
+        territory_names=territory.distinct.to_pylist(),
+        rep=rep.code,
+        rep_names=rep.distinct.to_pylist(),
+        attributes={name: tables["hcps"][name] for name in column_names(tables["hcps"])},
+        hcp_rows=hcp_rows,
         tables=ready,
     )
 
 
-def _ordered(table: Table, key: str) -> Table:
-    """The table by its key, which must be there and unique."""
+def _ordered(table: Table, key: str) -> tuple[Table, np.ndarray | None]:
+    """The table by its key, which must be there and unique, and the row of each place in it (None: it was in order)."""
     if table.rows == 0:
         raise PlanInputError(f"{table.name}: no rows")
-    if any(name is None for name in table[key]):
+    words = table[key].sorted()
+    if np.any(words.code < 0):
         raise PlanInputError(f"{table.name}.{key}: null")
-    ordered = table.where(np.argsort(table[key], kind="stable"))
-    twins = np.flatnonzero(ordered[key][1:] == ordered[key][:-1])
-    if len(twins):
-        raise PlanInputError(f"{table.name}.{key}: {ordered[key][twins[0]]} is there twice")
-    return ordered
-
-
-def _coded(names: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    codes, distinct = pd.factorize(names, sort=True)
-    return codes.astype(np.int32), [str(name) for name in distinct]
+    times = np.bincount(words.code)
+    if np.any(times > 1):
+        raise PlanInputError(f"{table.name}.{key}: {words.distinct[int(np.argmax(times > 1))]} is there twice")
+    table = Table(table.name, table.rows, {**table.columns, key: words})
+    if np.all(words.code[1:] > words.code[:-1]):
+        return table, None
+    rows = np.argsort(words.code, kind="stable")
+    return table.where(rows), rows
 
 
 def _at_least_zero(catalog: Table, column: str, absent: float | None) -> np.ndarray:
@@ -98,11 +97,16 @@ def _at_least_zero(catalog: Table, column: str, absent: float | None) -> np.ndar
 def _values(context: Context) -> np.ndarray:
     """Expected impact of every pair; each pair must have exactly one, and it must be finite."""
     scores = context.tables["scores"]
-    hcps, channels = codes_of(scores["hcp_id"], context.hcp_index), codes_of(scores["channel"], context.channel_index)
-    known = (hcps >= 0) & (channels >= 0)
-    pairs = hcps[known] * context.channel_count + channels[known]
+    pairs = codes_of(scores["hcp_id"], context.hcp_ids).astype(np.int64)
+    channels = context.channel_codes(scores["channel"])
+    known = (pairs >= 0) & (channels >= 0)
+    pairs *= context.channel_count
+    pairs += channels
+    impact = scores["expected_impact"]
+    if not known.all():
+        pairs, impact = pairs[known], impact[known]
     value = np.full(context.hcp_count * context.channel_count, np.nan)
-    value[pairs] = scores["expected_impact"][known]
+    value[pairs] = impact
     wrong = np.flatnonzero(~np.isfinite(value))
     if len(wrong):
         hcp, channel = divmod(int(wrong[0]), context.channel_count)
@@ -118,7 +122,7 @@ def _assemble(context: Context, blocks: list[Block], declared: list[RuleYield], 
     blockers = [rule.name for rule in RULES if rule.days]
     return Problem(
         settings=context.settings,
-        hcp_ids=context.hcp_ids,
+        hcp_ids=context.hcp_ids.to_numpy(zero_copy_only=False),
         channels=context.channels,
         territory=context.territory,
         territory_names=context.territory_names,

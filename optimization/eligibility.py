@@ -71,7 +71,8 @@ def first_blockers(blocks: list[Block], eligible: np.ndarray, order: list[str]) 
 def pair_blocks(problem: Problem) -> pd.DataFrame:
     """Why ineligible pairs are so: one row per pair and blocking rule, by pair in the contract's order of rules.
 
-    Columns pair (int), rule, detail (categorical text). Where one rule blocks a pair several times, the entry that takes most days speaks.
+    Columns pair (int), rule, detail (categorical text). Where one rule blocks a pair several times, the entry that takes most days
+    speaks (then the earliest, then the first in the alphabet).
     """
     rules: list[str] = list(dict.fromkeys(block.rule for block in problem.blocks))
     keep = [np.flatnonzero(~problem.eligible[block.pairs]) for block in problem.blocks]
@@ -87,9 +88,10 @@ def pair_blocks(problem: Problem) -> pd.DataFrame:
             [block.text[at] + begin for block, at, begin in kept],
         )
     )
-    order = np.lexsort((first, first - last, rule, pair))
+    words, code = np.unique([word for block in problem.blocks for word in block.texts], return_inverse=True)
+    text = code[text] if len(text) else text
+    order = np.lexsort((text, first, first - last, rule, pair))
     pair, rule, text = pair[order], rule[order], text[order]
     new = np.r_[True, (pair[1:] != pair[:-1]) | (rule[1:] != rule[:-1])][: len(pair)]
-    words, code = np.unique([word for block in problem.blocks for word in block.texts], return_inverse=True)
-    detail = pd.Categorical.from_codes(code[text[new]] if len(text) else [], categories=words.astype(object))
+    detail = pd.Categorical.from_codes(text[new], categories=words.astype(object))
     return pd.DataFrame({"pair": pair[new], "rule": pd.Categorical.from_codes(rule[new], categories=rules), "detail": detail})

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-
 LONGEST_CYCLE = 10_000  # days; day numbers are held in 16 bits
 
 

@@ -6,7 +6,7 @@ Table rule_access: null rep_access or channel = all. An unknown level of an HCP 
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 
 from optimization.problem import RuleYield
 from optimization.rules.context import ALL, Context, codes_of, unknown_names
@@ -18,13 +18,13 @@ def declare(context: Context) -> RuleYield:
     """Whole-cycle blocks of every HCP of a named level on the named channels."""
     table = context.tables["rule_access"]
     channels = context.channel_codes(table["channel"])
-    index = pd.Index(LEVELS, dtype=object)
-    named = codes_of(table["rep_access"], index)
+    levels = pa.array(LEVELS)
+    named = codes_of(table["rep_access"], levels)
     shut = np.zeros((len(LEVELS), context.channel_count), dtype=bool)
     for level, channel in zip(named, channels, strict=True):
         if level != -1 and channel != -1:
             shut[slice(None) if level == ALL else level, slice(None) if channel == ALL else channel] = True
-    held = codes_of(context.tables["hcps"]["rep_access"], index)
+    held = codes_of(context.tables["hcps"]["rep_access"], levels)
     held = np.where(held < 0, LEVELS.index("restricted"), held)
     blocks = []
     for level, channel in np.argwhere(shut):

@@ -2,13 +2,12 @@
 
 Table rule_contact_limit: channel null = all together, `*` = each alone; attribute and value choose the HCPs (null = all).
 Rows of the same channel and window act together: for each HCP the smallest max_actions among those that name them.
-Without window_days: a cap on the planned touches (0 blocks the pair). With window_days: known touches count, those of
-history on the last day of their period and those of published actions not yet in history (one each where their number is not
-given) on their latest_date. Day d is
-blocked when the touches known after d - window_days, plus one, exceed max_actions; and the planned touches together may not
-exceed max_actions less the touches still inside the window on the first eligible day of the HCP's pairs. That counts the
-whole cycle as one window: every date inside the published runs is safe, at the price of being careful when the window is
-shorter than the cycle. The catalogue's max_touches below 1 closes a channel.
+Without window_days: a cap on the planned touches (0 blocks the pair). With window_days: known touches count, those of history on the
+last day of their period and those of published actions not yet in history (one each where their number is not given) on their
+latest_date. Day d is blocked when the touches known after d - window_days, plus one, exceed max_actions; and the planned touches
+together may not exceed max_actions less the touches still inside the window on the first eligible day of the HCP's pairs. That counts
+the whole cycle as one window: every date inside the published runs is safe, at the price of being careful when the window is shorter
+than the cycle. The catalogue's max_touches below 1 closes a channel.
 """
 
 from __future__ import annotations
@@ -69,15 +68,15 @@ def declare_rows(context: Context) -> RuleYield:
     """Caps on the planned touches of each HCP; a cap that the HCP's eligible pairs cannot reach is left out."""
     caps = []
     for cap in _caps(context):
-        pairs = context.eligible_pairs(np.flatnonzero(cap.most < UNLIMITED), cap.codes)
-        hcps, group = np.unique(pairs // context.channel_count, return_inverse=True)
-        size = np.bincount(group, weights=context.most_touches[pairs % context.channel_count], minlength=len(hcps))
-        upper = cap.most[hcps] - _inside_window(context, cap, pairs, group, hcps)
-        binding = upper < size
-        keep = binding[group]
-        if keep.any():
-            place = np.cumsum(binding) - 1
-            caps.append(HcpCap("contact_limit", cap.label(context), pairs[keep], place[group[keep]], np.maximum(upper[binding], 0)))
+        is_open = context.open_pairs[:, cap.codes] & (cap.most < UNLIMITED)[:, None]
+        size = is_open @ context.most_touches[cap.codes]
+        upper = cap.most - _inside_window(context, cap, is_open)
+        binding = np.flatnonzero((size > 0) & (upper < size))
+        if len(binding):
+            group, code = np.nonzero(is_open[binding])
+            pairs = binding[group] * context.channel_count + cap.codes[code]
+            room = np.maximum(upper[binding], 0)
+            caps.append(HcpCap("contact_limit", cap.label(context), pairs.astype(np.int32), group.astype(np.int32), room))
     return RuleYield(caps=caps)
 
 
@@ -107,17 +106,20 @@ def _most(context: Context, rows: list[int]) -> np.ndarray:
 
 def _known_touches(context: Context, cap: Cap) -> KnownTouches:
     """Touches of the cap's channels that a window reaching into the cycle can still hold."""
-    touches, prior = context.tables["touch_days"], context.tables["prior_actions"]
-    before = touches["touch_date"] < np.datetime64(context.settings.cycle_start, "D")
-    touches = touches.where(before & (touches["touches"] > 0))
-    hcps = context.hcp_codes(np.concatenate([touches["hcp_id"], prior["hcp_id"]]))
-    names = np.concatenate([touches["channel"], prior["channel"]])
-    days = context.cycle_day(np.concatenate([touches["touch_date"], prior["latest_date"]]), -UNLIMITED)
-    count = np.concatenate([touches["touches"], np.where(np.isnan(prior["touches"]), 1.0, prior["touches"])])
-    keep = (hcps >= 0) & (days > -(cap.window or 0))
-    if cap.channel is not None:
-        keep &= names == cap.channel
-    hcps, days, count = hcps[keep], days[keep], count[keep]
+    found = []
+    for name, column in (("touch_days", "touch_date"), ("prior_actions", "latest_date")):
+        table = context.tables[name]
+        hcps, days = context.hcps_named(name), context.cycle_day(table[column], -UNLIMITED)
+        keep = (hcps >= 0) & (days > -(cap.window or 0))
+        count = table["touches"]
+        if name == "touch_days":
+            keep &= (days < 0) & (count > 0)
+        else:
+            count = np.where(np.isnan(count), 1.0, count)
+        if cap.channel is not None:
+            keep &= table["channel"].equal(cap.channel)
+        found.append((hcps[keep], days[keep], count[keep]))
+    hcps, days, count = (np.concatenate(part) for part in zip(*found, strict=True))
     order = np.lexsort((-days, hcps))
     hcps, days, count = hcps[order], days[order], np.cumsum(count[order])
     opens = np.r_[True, hcps[1:] != hcps[:-1]] if len(hcps) else np.empty(0, dtype=bool)
@@ -138,18 +140,18 @@ def _crowded(context: Context, cap: Cap) -> tuple[np.ndarray, np.ndarray]:
     return hcps, last[hcps]
 
 
-def _inside_window(context: Context, cap: Cap, pairs: np.ndarray, group: np.ndarray, hcps: np.ndarray) -> np.ndarray:
-    """Known touches of each HCP still inside the window on the first eligible day of their pairs in this scope."""
-    if cap.window is None or len(pairs) == 0:
-        return np.zeros(len(hcps), dtype=np.int64)
+def _inside_window(context: Context, cap: Cap, is_open: np.ndarray) -> np.ndarray:
+    """Known touches of each HCP still inside the window on the first eligible day of its open pairs (HCPs, channels) in this scope."""
+    used = np.zeros(context.hcp_count, dtype=np.int64)
+    if cap.window is None:
+        return used
     assert context.runs is not None
-    first_day = np.full(context.hcp_count, UNLIMITED)
-    np.minimum.at(first_day, pairs // context.channel_count, context.runs.earliest[pairs])
+    earliest = context.runs.earliest.reshape(-1, context.channel_count)[:, cap.codes]
+    first_day = np.where(is_open, earliest, context.days).min(axis=1, initial=context.days)
     known = _known_touches(context, cap)
     inside = known.days > first_day[known.hcps] - cap.window
-    used = np.zeros(context.hcp_count, dtype=np.int64)
     np.maximum.at(used, known.hcps[inside], known.running[inside].astype(np.int64))
-    return used[hcps]
+    return used
 
 
 def _closed_channels(context: Context) -> Block:

@@ -6,11 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from optimization.problem import Block, PlanSettings
+from optimization.rules.columns import Column, Words, words_of
 from optimization.rules.tables import Table
 
 ALL = -2  # code of a null key: all, together
@@ -45,13 +48,14 @@ class Runs:
 class Context:
     """Everything a rule may read.
 
-    HCPs are in order of hcp_id, channels in order of channel; pair = hcp * number of channels + channel. territory and rep
-    hold, per HCP, a code into the sorted names, -1 = unassigned. attributes: the HCP table in that order; readings keeps what
-    was read from it. runs is empty (None) while blocked days are being declared and known when rows are.
+    HCPs are in order of hcp_id, channels in order of channel; pair = hcp * number of channels + channel. territory and rep hold, per
+    HCP, a code into the sorted names, -1 = unassigned. attributes: columns of the HCP table as they came, hcp_rows the row of each HCP
+    in them (None: in order already); readings keeps what was read from a table. runs is empty (None) while blocked days are being
+    declared and known when rows are.
     """
 
     settings: PlanSettings
-    hcp_ids: np.ndarray
+    hcp_ids: pa.Array
     channels: list[str]
     labels: list[str]
     unit_cost: np.ndarray
@@ -62,10 +66,11 @@ class Context:
     territory_names: list[str]
     rep: np.ndarray
     rep_names: list[str]
-    attributes: pd.DataFrame
+    attributes: dict[str, Column]
+    hcp_rows: np.ndarray | None
     tables: dict[str, Table]
     runs: Runs | None = None
-    readings: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray | None]] = field(default_factory=dict)
+    readings: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     @property
     def days(self) -> int:
@@ -80,14 +85,6 @@ class Context:
     def channel_count(self) -> int:
         return len(self.channels)
 
-    @cached_property
-    def hcp_index(self) -> pd.Index:
-        return pd.Index(self.hcp_ids, dtype=object)
-
-    @cached_property
-    def channel_index(self) -> pd.Index:
-        return pd.Index(self.channels, dtype=object)
-
     @property
     def rep_channels(self) -> np.ndarray:
         """Codes of the channels that take a rep's time."""
@@ -95,13 +92,15 @@ class Context:
 
     # --- names to codes -------------------------------------------------------------------------------------------
 
-    def hcp_codes(self, names: np.ndarray) -> np.ndarray:
-        """Code of each HCP named; ALL for null or `*`, UNKNOWN for a name that is not an HCP of this run."""
-        return codes_of(names, self.hcp_index)
+    def hcps_named(self, table: str) -> np.ndarray:
+        """Code of the HCP in each row of a table; ALL for null or `*`, UNKNOWN for a name that is not an HCP of this run."""
+        if (table, "hcp_id") not in self.readings:
+            self.readings[table, "hcp_id"] = codes_of(self.tables[table]["hcp_id"], self.hcp_ids)
+        return self.readings[table, "hcp_id"]
 
-    def channel_codes(self, names: np.ndarray) -> np.ndarray:
+    def channel_codes(self, names: Words) -> np.ndarray:
         """Code of each channel named; ALL for null or `*`, UNKNOWN for a name that is not in the catalogue."""
-        return codes_of(names, self.channel_index)
+        return codes_of(names, pa.array(self.channels, pa.string()))
 
     def expand(self, hcps: np.ndarray, channels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Pairs named by rows of HCP and channel codes (ALL fans out, UNKNOWN names none), and the row of each."""
@@ -204,7 +203,7 @@ class Context:
 
     def channel_named(self, name: str) -> np.ndarray:
         """The code of the channel of that name, as an array; empty when the catalogue does not have it; all for `*`."""
-        return self.channel_list(int(self.channel_codes(np.array([name], dtype=object))[0]))
+        return self.channel_list(int(self.channel_codes(words_of([name]))[0]))
 
     def channel_scopes(self, name: str | None, together: np.ndarray | None = None) -> list[tuple[str | None, np.ndarray]]:
         """(channel, its codes) of a key: null = `together` (default all) as one, `*` = each of those, else the one named."""
@@ -220,12 +219,11 @@ class Context:
         return self.labels[self.channels.index(channel)] if channel in self.channels else channel
 
 
-def codes_of(names: np.ndarray, index: pd.Index) -> np.ndarray:
-    """Place of each name in the index; ALL for null or `*`, UNKNOWN when it is not there."""
-    codes, distinct = pd.factorize(names)
-    places = np.append(index.get_indexer(pd.Index(distinct, dtype=object)), ALL).astype(np.int64)
-    places[:-1][np.asarray(distinct, dtype=object) == "*"] = ALL
-    return places[codes]
+def codes_of(names: Words, known: pa.Array) -> np.ndarray:
+    """Place (int32) of each name among the known ones; ALL for null or `*`, UNKNOWN when it is not there."""
+    places = names.places(known, UNKNOWN, ALL)
+    places[names.equal("*")] = ALL
+    return places
 
 
 def members_by_code(codes: np.ndarray, count: int) -> list[np.ndarray]:
@@ -235,19 +233,20 @@ def members_by_code(codes: np.ndarray, count: int) -> list[np.ndarray]:
     return [order[edges[code] : edges[code + 1]] for code in range(count)]
 
 
-def worded(write: Callable[..., str], *columns: np.ndarray) -> Texts:
+def worded(write: Callable[..., str], *columns: np.ndarray | Words) -> Texts:
     """One text per entry, written once per distinct combination of the columns' values."""
     code = np.zeros(len(columns[0]), dtype=np.int64)
     for column in columns:
-        part, distinct = pd.factorize(column)
-        code = pd.factorize(code * (len(distinct) + 1) + part + 1)[0]
+        part = column.code if isinstance(column, Words) else pd.factorize(column)[0]
+        code = pd.factorize(code * (int(part.max(initial=-1)) + 2) + part + 1)[0]
     _, example = np.unique(code, return_index=True)
     return Texts(code.astype(np.int32), [write(*(column[row] for column in columns)) for row in example])
 
 
-def unknown_names(table: str, column: str, names: np.ndarray, codes: np.ndarray) -> list[str]:
-    """A warning when rows name something this run does not have."""
+def unknown_names(table: str, column: str, names: Words, codes: np.ndarray) -> list[str]:
+    """A warning when rows name something this run does not have, with the first of its names."""
     wrong = np.flatnonzero(codes == UNKNOWN)
     if len(wrong) == 0:
         return []
-    return [f"{table}.{column}: {len(wrong)} row(s) name what this run does not have, for example {names[wrong[0]]}"]
+    example = min(names.distinct.take(pa.array(np.unique(names.code[wrong]))).to_pylist())
+    return [f"{table}.{column}: {len(wrong)} row(s) name what this run does not have, for example {example}"]

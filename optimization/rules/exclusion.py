@@ -14,7 +14,7 @@ from optimization.rules.context import Context, unknown_names, worded
 def declare(context: Context) -> RuleYield:
     """Blocked days of every excluded pair."""
     table = context.tables["rule_exclusion"]
-    hcps, channels = context.hcp_codes(table["hcp_id"]), context.channel_codes(table["channel"])
+    hcps, channels = context.hcps_named("rule_exclusion"), context.channel_codes(table["channel"])
     first, last = context.span(table["valid_from"], table["valid_to"])
     live = first <= last
     details = worded(_detail, table["reason"], table["valid_from"], table["valid_to"])

@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from optimization.problem import HcpCap, NotTogether, RuleYield
 from optimization.rules.context import ALL, UNKNOWN, Context, codes_of, unknown_names, worded
 from optimization.rules.gap_sets import largest_examined, most_together, room_alone, smallest_clashes, whole_fits
 
-NO_DAY = np.iinfo(np.int64).min // 4
+HISTORY = ("touch_days", "history", "prior_actions")
 
 
 def declare_days(context: Context) -> RuleYield:
@@ -29,14 +30,15 @@ def declare_days(context: Context) -> RuleYield:
     warnings = unknown_names("rule_min_gap", "channel", table["channel"], context.channel_codes(table["channel"]))
     if not np.any(table["min_days"] > 0):
         return RuleYield(warnings=warnings)
-    hcps, touched, day, names = _last_touches(context)
+    names = sorted({name for table in HISTORY for name in context.tables[table]["channel"].distinct.to_pylist()})
     gaps = _gap_days(context, names)
+    hcps, touched, day = _last_touches(context, names, int(gaps.max(initial=0)))
     blocks = []
     for channel in range(context.channel_count):
         free_from = np.where(gaps[touched, channel] > 0, day + gaps[touched, channel], 0)
         hit = np.flatnonzero(free_from > 0)
         order = hit[np.lexsort((touched[hit], -free_from[hit], hcps[hit]))]
-        worst = order[np.r_[True, hcps[order][1:] != hcps[order][:-1]]] if len(order) else order
+        worst = order[np.append(True, hcps[order][1:] != hcps[order][:-1])[: len(order)]]
         details = worded(
             lambda code, at, wait: f"last {context.label_of(names[code])} on {context.date_of(at)}, {wait} days must pass",
             touched[worst],
@@ -97,24 +99,27 @@ def _together(context: Context, linked: np.ndarray, gaps: np.ndarray) -> RuleYie
     return RuleYield(exclusive=exclusive, caps=_cap(context, signature, tight[binding], most[binding], linked))
 
 
-def _last_touches(context: Context) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
-    """Latest touch per HCP and channel (HCP code, channel place, cycle day, names of the places; days before the cycle are < 0)."""
-    touches, history, prior = (context.tables[name] for name in ("touch_days", "history", "prior_actions"))
-    touches = touches.where((touches["touches"] > 0) & (touches["touch_date"] < np.datetime64(context.settings.cycle_start, "D")))
-    hcps = context.hcp_codes(np.concatenate([touches["hcp_id"], history["hcp_id"], prior["hcp_id"]]))
-    channel, names = pd.factorize(np.concatenate([touches["channel"], history["channel"], prior["channel"]]))
-    dates = np.concatenate([touches["touch_date"], history["last_touch_date"], prior["latest_date"]])
-    keep = (hcps >= 0) & (channel >= 0) & ~np.isnat(dates)
-    key, place = np.unique(hcps[keep] * max(len(names), 1) + channel[keep], return_inverse=True)
-    day = np.full(len(key), NO_DAY)
-    np.maximum.at(day, place, context.cycle_day(dates[keep], NO_DAY))
-    return key // max(len(names), 1), key % max(len(names), 1), day, list(names)
+def _last_touches(context: Context, names: list[str], reach: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Latest touch per HCP and channel, as far back as the longest gap reaches: HCP, place in names, cycle day (< 0 before the cycle)."""
+    known, found = pa.array(names, pa.string()), []
+    for name, column in zip(HISTORY, ("touch_date", "last_touch_date", "latest_date"), strict=True):
+        table, day = context.tables[name], context.cycle_day(context.tables[name][column], -reach)
+        keep = day + reach > 0
+        if name == "touch_days":
+            keep &= (table["touches"] > 0) & (day < 0)
+        hcps, channels = context.hcps_named(name)[keep], table["channel"].places(known, UNKNOWN, UNKNOWN)[keep]
+        keys = hcps.astype(np.int64) * len(names) + channels
+        found.append((keys[(hcps >= 0) & (channels >= 0)], day[keep][(hcps >= 0) & (channels >= 0)]))
+    keys, place = np.unique(np.concatenate([keys for keys, _ in found]), return_inverse=True)
+    last = np.full(len(keys), -reach)
+    np.maximum.at(last, place, np.concatenate([day for _, day in found]))
+    return *np.divmod(keys, max(len(names), 1)), last
 
 
 def _gap_days(context: Context, last_channels: list[str]) -> np.ndarray:
     """Longest gap in days by last channel and channel, 0 = none."""
     table = context.tables["rule_min_gap"]
-    before = codes_of(table["last_channel"], pd.Index(last_channels, dtype=object))
+    before = codes_of(table["last_channel"], pa.array(last_channels, pa.string()))
     after = context.channel_codes(table["channel"])
     gaps = np.zeros((len(last_channels), context.channel_count), dtype=np.int64)
     for row in np.flatnonzero((before != UNKNOWN) & (after != UNKNOWN) & (table["min_days"] > 0)):

@@ -18,12 +18,12 @@ def declare(context: Context) -> RuleYield:
     """Forbidden days, days outside a pin's validity, and the pins."""
     table = context.tables["rule_override"]
     _check(table)
-    hcps, channels = context.hcp_codes(table["hcp_id"]), context.channel_codes(table["channel"])
+    hcps, channels = context.hcps_named("rule_override"), context.channel_codes(table["channel"])
     warnings = unknown_names("rule_override", "hcp_id", table["hcp_id"], hcps)
     warnings += unknown_names("rule_override", "channel", table["channel"], channels)
     first, last = context.span(table["valid_from"], table["valid_to"])
     live = first <= last
-    forbids = table["action"] == "forbid"
+    forbids = table["action"].equal("forbid")
     details = worded(_detail, table["action"], table["reason"], table["created_by"])
     pairs, rows = context.expand(np.where(live & forbids, hcps, -1), channels)
     blocks = [context.block("override", pairs, first[rows], last[rows], details.at(rows))]

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from optimization.problem import PlanInputError
+from optimization.rules.columns import holds_numbers, read_text
 from optimization.rules.context import Context
-from optimization.rules.tables import read_text
 
 
 def scope_phrase(context: Context, channel: str | None, territory: str | None) -> str:
@@ -42,15 +42,15 @@ def matching_hcps(context: Context, table: str, attribute: str | None, operator:
 
 def attribute_values(context: Context, table: str, attribute: str) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """An HCP attribute as code per HCP (-1 = null), the distinct values as text, and as numbers where the column holds numbers."""
-    if attribute not in context.attributes.columns:
+    if attribute not in context.attributes:
         raise PlanInputError(f"{table}.attribute: {attribute!r} is not a column of hcp_master")
-    if attribute not in context.readings:
+    if ("hcps", attribute) not in context.readings:
         column = context.attributes[attribute]
-        codes, words = pd.factorize(read_text(column, attribute))
-        words = np.asarray(words, dtype=object)
-        holds_numbers = pd.api.types.infer_dtype(column, skipna=True) in ("integer", "floating", "decimal", "mixed-integer-float")
-        context.readings[attribute] = codes, words, _as_numbers(words) if holds_numbers else None
-    return context.readings[attribute]
+        read = read_text(column, attribute)
+        words = np.array(read.distinct.to_pylist(), dtype=object)
+        code = read.code if context.hcp_rows is None else read.code[context.hcp_rows]
+        context.readings["hcps", attribute] = code, words, _as_numbers(words) if holds_numbers(column) else None
+    return context.readings["hcps", attribute]
 
 
 def _as_numbers(words: np.ndarray) -> np.ndarray:
