@@ -14,26 +14,10 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from optimization import PlanResult, PlanSettings
+    from optimization import PlanSettings
 
 PLANNED_TABLES = {"stg_hcp_master": "hcps", "stg_catalog": "catalog", "score_impact": "scores", "stg_prior_actions": "prior_actions"}
 PLAN_KEYS = ("hcp_id", "channel", "latest_date")
-TEXT, INTEGER, DOUBLE, BOOLEAN, DATE = "text", "integer", "double", "boolean", "date"
-SOLUTION_COLUMNS: dict[str, str] = (
-    dict.fromkeys(
-        ("kind", "hcp_id", "channel", "territory_id", "rep_id", "limit_id", "rule", "side", "attribute", "value", "label", "unit"), TEXT
-    )
-    | dict.fromkeys(("limit_value", "used", "price", "requested", "effective", "shortfall"), DOUBLE)
-    | {"hardness": TEXT, "touches": INTEGER}
-    | dict.fromkeys(("plan_value", "price_cost", "cost", "rep_minutes"), DOUBLE)
-    | {"priority": INTEGER, "rep_priority": INTEGER, "value_short": DOUBLE, "reason_kind": TEXT, "is_eligible": BOOLEAN}
-    | {"blocked_by": TEXT, "earliest_date": DATE, "latest_date": DATE, "detail": TEXT, "status": TEXT}
-    | dict.fromkeys(("objective", "penalty", "upper_bound", "price_bound", "gap", "solve_gap", "stability_cost"), DOUBLE)
-    | dict.fromkeys(("expected_impact", "total_cost"), DOUBLE)
-    | {"actions": INTEGER, "hcps_reached": INTEGER, "seconds": DOUBLE}
-    | dict.fromkeys(("solver", "input_fingerprint", "code_version", "model_version", "problem", "what_to_do"), TEXT)
-)
-HEADER = ("objective", "penalty", "upper_bound", "price_bound", "gap", "solve_gap", "stability_cost", "expected_impact", "total_cost")
 
 
 def solve_plan(tables: Mapping[str, Any], config: Any, say: Callable[[str], None] = print) -> pa.Table:
@@ -42,6 +26,7 @@ def solve_plan(tables: Mapping[str, Any], config: Any, say: Callable[[str], None
     tables: `stg_hcp_master`, `stg_catalog`, `score_impact`, `stg_engagement`, `stg_prior_actions`, `stg_rule_*`, `input_fingerprint` and
     `engagement_model`, each a pandas or Arrow table or a DuckDB relation; config: `run_config`, one row. say: receives progress lines.
     """
+    from nba.plan_outputs import refused_table, solution_table
     from nba.versions import code_version
     from optimization import PlanInputError, plan
 
@@ -109,48 +94,6 @@ def touch_days(engagement: pd.DataFrame, cycle_start: date) -> pd.DataFrame:
     return summed.assign(touch_date=summed["touch_date"].dt.date)[["hcp_id", "channel", "touch_date", "touches"]]
 
 
-def solution_table(result: PlanResult, seconds: float, stamps: Mapping[str, str | None]) -> pa.Table:
-    """All parts of a result under the columns of `plan_solution`, kind by kind."""
-    import pandas as pd
-    import pyarrow as pa
-
-    run = {name: getattr(result, name) for name in HEADER} | dict(stamps)
-    run |= {
-        "status": result.status,
-        "actions": result.actions_count,
-        "hcps_reached": result.hcps_reached,
-        "seconds": seconds,
-        "solver": result.solver,
-    }
-    conflicts = result.conflicts.assign(
-        detail=[_loosening_text(*row) for row in result.conflicts[["direction", "loosening"]].itertuples(index=False)]
-    )
-    parts = [
-        ("run", pd.DataFrame([run])),
-        ("limit", result.limits),
-        ("rep", result.reps),
-        ("action", result.actions),
-        ("pair", result.pairs),
-        ("block", result.blocks),
-        ("conflict", conflicts.drop(columns=["direction", "loosening"])),
-        ("warning", pd.DataFrame({"problem": result.warnings})),
-    ]
-    return pa.concat_tables([_typed(kind, frame) for kind, frame in parts])
-
-
-def refused_table(problem: str, seconds: float, stamps: Mapping[str, str | None]) -> pa.Table:
-    """`plan_solution` of a run whose tables contradict the contract: the header and the contradiction."""
-    import pandas as pd
-    import pyarrow as pa
-
-    run = pd.DataFrame([dict(stamps) | {"status": "conflict", "actions": 0, "hcps_reached": 0, "seconds": seconds}])
-    advice = "correct the table and column named; nothing was planned"
-    conflict = pd.DataFrame(
-        [{"rule": problem.partition(":")[0].partition(".")[0], "label": "input", "problem": problem, "what_to_do": advice}]
-    )
-    return pa.concat_tables([_typed("run", run), _typed("conflict", conflict)])
-
-
 def as_frame(table: Any) -> pd.DataFrame:
     """A pandas frame of a pandas frame, an Arrow table, or a DuckDB relation."""
     import pandas as pd
@@ -159,29 +102,6 @@ def as_frame(table: Any) -> pd.DataFrame:
         return table
     arrow = table.to_arrow_table() if hasattr(table, "to_arrow_table") else table
     return arrow.to_pandas()
-
-
-def _typed(kind: str, frame: pd.DataFrame) -> pa.Table:
-    """The frame as `plan_solution` rows of one kind: every column there, in order, typed, null where the kind does not use it."""
-    import pyarrow as pa
-
-    types = {TEXT: pa.string(), INTEGER: pa.int32(), DOUBLE: pa.float64(), BOOLEAN: pa.bool_(), DATE: pa.date32()}
-    unknown = set(frame.columns) - set(SOLUTION_COLUMNS)
-    if unknown:
-        raise KeyError(f"plan_solution has no column {sorted(unknown)}")
-    arrays = []
-    for name, logical in SOLUTION_COLUMNS.items():
-        if name == "kind":
-            arrays.append(pa.array([kind] * len(frame), pa.string()))
-        elif name in frame and len(frame):
-            arrays.append(pa.Array.from_pandas(frame[name], type=types[logical]))
-        else:
-            arrays.append(pa.nulls(len(frame), types[logical]))
-    return pa.table(arrays, schema=pa.schema([(name, types[logical]) for name, logical in SOLUTION_COLUMNS.items()]))
-
-
-def _loosening_text(direction: str, loosening: float) -> str:
-    return f"{direction} by {loosening:.10g}" if direction in ("raise", "lower") else str(direction)
 
 
 def _only_value(table: Any, column: str) -> str | None:

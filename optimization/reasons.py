@@ -1,120 +1,154 @@
 """Why each pair is, or is not, in the plan: what the prices say about it, and what forcing it in would cost its HCP.
 
-value_short = max(0, best priced value of the HCP - best priced value among its sets that hold the pair) (contract section 4).
+value_short = max(0, best priced value of the HCP - its best priced value with the pair forced in) (contract section 4).
+Everything is worked out channel by channel over all HCPs, in codes: no Python object per pair.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from optimization.problem import Problem
-from optimization.sets import HcpSets, SharedLimits
-from optimization.solve import Solution
+from optimization.problem import Limit, Problem
 
-TIE = 1e-9  # relative to the largest value: closer than this is the same value
+if TYPE_CHECKING:
+    from optimization.solve import Solution
+
+KINDS = ("holdout", "rule", "no_value", "price", "better_alternative", "tie")
+TIE = 1e-9  # relative to the largest value of a touch: closer than this is the same value
+NOTHING = -1
 
 
 @dataclass(frozen=True)
 class Reasons:
-    """Arrays over pairs, None or nan where they say nothing. kind, rule: text; limit: number of the limit named, -1 where none;
-    value_short: KPI units, nan for planned pairs and where a rule speaks; price_cost: KPI units, 0 for pairs not planned."""
+    """Arrays over pairs; NOTHING or nan where they have nothing to say, as for every planned pair.
+
+    kind (int8): place in KINDS; rule (int16): place in `rules`, the rule that shuts the pair out or whose price is too high;
+    limit (int32): number of the limit named; value_short: KPI units, nan where a rule speaks;
+    price_cost: KPI units over all touches of a planned pair, 0 where not planned.
+    """
 
     kind: np.ndarray
     rule: np.ndarray
+    rules: list[str]
     limit: np.ndarray
     value_short: np.ndarray
     price_cost: np.ndarray
 
 
 def explain(problem: Problem, solution: Solution) -> Reasons:
-    """Reason of every pair; the first that applies of rule, no_value, price, better_alternative, tie."""
+    """Reason of every pair without a touch; the first that applies of KINDS (nobody is held out in here)."""
+    shape = (len(problem.hcp_ids), len(problem.channels))
+    kind, rule = np.full(shape, NOTHING, dtype=np.int8), np.full(shape, NOTHING, dtype=np.int16)
+    limit, short = np.full(shape, NOTHING, dtype=np.int32), np.full(shape, np.nan)
+    rules = _rule_names(problem)
+    code_of_limit = np.array([rules.index(x.rule) for x in problem.limits], dtype=np.int16)
+    touches, eligible, value, forced, blocker = (
+        x.reshape(shape) for x in (solution.touches, problem.eligible, problem.value, solution.forced, problem.blocked_by)
+    )
+    tie = TIE * max(float(np.abs(problem.value[problem.eligible]).max(initial=0.0)), 1e-12)
+    for channel in range(shape[1]):
+        cost, dearest = _stand_alone_cost(problem, solution.price, channel)
+        allowed = eligible[:, channel] & np.isfinite(forced[:, channel])
+        gap = np.maximum(solution.best - np.where(allowed, forced[:, channel], 0.0), 0.0)
+        gap[gap <= tie] = 0.0
+        worth = value[:, channel]
+        tests = [~allowed, worth <= 0, (worth - cost <= tie) & (dearest >= 0), gap > 0]
+        said = np.select(tests, [np.int8(KINDS.index(x)) for x in KINDS[1:5]], np.int8(KINDS.index("tie")))
+        open_ = touches[:, channel] <= 0
+        kind[open_, channel] = said[open_]
+        short[open_ & allowed, channel] = gap[open_ & allowed]
+        dear = open_ & (said == KINDS.index("price"))
+        limit[dear, channel] = dearest[dear]
+        rule[dear, channel] = code_of_limit[dearest[dear]]
+    shut = (kind == KINDS.index("rule")) & ~eligible
+    rule[shut] = blocker[shut]
+    own = np.flatnonzero((kind == KINDS.index("rule")) & eligible)
+    rule.ravel()[own] = _own_rule(problem, own, rules)
+    return Reasons(kind.ravel(), rule.ravel(), rules, limit.ravel(), short.ravel(), price_cost(problem, solution.touches, solution.price))
+
+
+def price_cost(problem: Problem, touches: np.ndarray, price: np.ndarray) -> np.ndarray:
+    """Per pair: sum of price x use of all its touches; where a limit counts HCPs, the counted pairs of one HCP share its use equally."""
+    shape = (len(problem.hcp_ids), len(problem.channels))
+    cost = np.zeros(shape)
+    planned = np.where(problem.eligible, touches, 0).reshape(shape)
+    for limit, signed in _priced(problem, price):
+        rows = _rows(limit)
+        if limit.counts == "hcps":
+            counted = (planned[rows] > 0) & (limit.use != 0)
+            cost[rows] += signed * counted / np.maximum(counted.sum(axis=1, keepdims=True), 1)
+        else:
+            cost[rows] += signed * limit.use * planned[rows]
+    return cost.ravel()
+
+
+def silent(problem: Problem) -> Reasons:
+    """The reasons where there is no plan: none."""
     size = problem.pair_count
-    planned = np.zeros(size, dtype=bool)
-    planned[solution.pairs] = True
-    forced = forced_values(solution.sets, solution.prices.priced, solution.prices.best)
-    cost, dearest = _stand_alone_cost(problem, solution.prices.price)
-    short = np.where(np.isfinite(forced), np.maximum(0.0, _per_pair(problem, solution.prices.best) - forced), np.nan)
-    tie = TIE * max(float(np.abs(solution.sets.value).max(initial=0.0)), 1e-12)
-    short[short <= tie] = 0.0
-    by_rule = ~problem.eligible | ~np.isfinite(forced)
-    tests = [by_rule, problem.value <= 0, problem.value - cost <= tie, short > 0]
-    kind = np.select(tests, ["rule", "no_value", "price", "better_alternative"], "tie").astype(object)
-    limit = np.where((kind == "price") & ~planned, dearest, -1)
-    rule = np.full(size, None, dtype=object)
-    named = limit >= 0
-    rule[named] = np.array([x.rule for x in problem.limits], dtype=object)[limit[named]] if named.any() else None
-    rule[~problem.eligible] = problem.blocker_of(np.flatnonzero(~problem.eligible))
-    shut = np.flatnonzero(problem.eligible & by_rule)
-    rule[shut] = _own_rule(problem, shut)
-    kind[planned], rule[planned], short[planned] = None, None, np.nan
-    return Reasons(kind, rule, limit, short, _price_cost(problem, solution.prices.price, planned))
+    codes = [np.full(size, NOTHING, dtype=kind) for kind in (np.int8, np.int16, np.int32)]
+    return Reasons(codes[0], codes[1], [], codes[2], np.full(size, np.nan), np.zeros(size))
 
 
-def forced_values(sets: HcpSets, priced: np.ndarray, best: np.ndarray) -> np.ndarray:
-    """Per pair: best priced value among the HCP's allowed sets that hold the pair, -inf where none does."""
-    forced = np.full((sets.hcp_count, sets.channel_count), -np.inf)
-    if sets.column_count:
-        for channel in range(sets.channel_count):
-            with_channel = np.where(sets.bits[sets.kind, channel] > 0, priced, -np.inf)
-            forced[:, channel] = np.maximum.reduceat(with_channel, sets.start[:-1])
-    return forced.ravel()
-
-
-def limit_use(sets: HcpSets, shared: SharedLimits, columns: np.ndarray) -> np.ndarray:
-    """What the plan uses of each limit, in the limit's unit."""
-    return shared.total_use(sets, columns)
-
-
-def _per_pair(problem: Problem, per_hcp: np.ndarray) -> np.ndarray:
-    return np.repeat(per_hcp, len(problem.channels))
-
-
-def _stand_alone_cost(problem: Problem, price: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Per pair taken alone: sum of price x use over the limits, and the limit with the largest one (-1 where none costs)."""
-    cost, top, which = np.zeros(problem.pair_count), np.zeros(problem.pair_count), np.full(problem.pair_count, -1, dtype=np.int64)
-    for number in np.flatnonzero(price > 0):
+def _priced(problem: Problem, price: np.ndarray) -> Iterator[tuple[Limit, float]]:
+    """The limits that cost something, with their price: negative where a touch helps to reach a minimum."""
+    for number in np.flatnonzero(price > 0).tolist():
         limit = problem.limits[number]
-        pairs, coefficients = limit.entries(len(problem.channels))
-        keep = problem.eligible[pairs]
-        pairs, part = pairs[keep], price[number] * coefficients[keep] * (1.0 if limit.side == "max" else -1.0)
-        np.add.at(cost, pairs, part)
-        dearer = part > top[pairs]
-        top[pairs[dearer]], which[pairs[dearer]] = part[dearer], number
+        yield limit, float(price[number]) * (1.0 if limit.side == "max" else -1.0)
+
+
+def _rows(limit: Limit) -> slice | np.ndarray:
+    """The limit's HCPs as an index: a slice where that says the same, which copies nothing."""
+    if len(limit.hcps) and limit.hcps[-1] - limit.hcps[0] + 1 == len(limit.hcps):
+        return slice(int(limit.hcps[0]), int(limit.hcps[-1]) + 1)
+    return limit.hcps
+
+
+def _stand_alone_cost(problem: Problem, price: np.ndarray, channel: int) -> tuple[np.ndarray, np.ndarray]:
+    """Per HCP for one touch of the channel and nothing else: sum of price x use over the limits, and the number of the limit with the
+    largest one (NOTHING where none costs)."""
+    hcps = len(problem.hcp_ids)
+    cost, top, which = np.zeros(hcps), np.zeros(hcps), np.full(hcps, NOTHING, dtype=np.int32)
+    for number in np.flatnonzero(price > 0).tolist():
+        limit = problem.limits[number]
+        part = float(price[number]) * (1.0 if limit.side == "max" else -1.0) * limit.use[..., channel]
+        if not np.any(part):
+            continue
+        rows = _rows(limit)
+        cost[rows] += part
+        dearer = part > top[rows]
+        top[rows] = np.where(dearer, part, top[rows])
+        which[rows] = np.where(dearer, number, which[rows])
     return cost, which
 
 
-def _price_cost(problem: Problem, price: np.ndarray, planned: np.ndarray) -> np.ndarray:
-    """Sum of price x use of each planned pair; where a limit counts HCPs, the counted pairs of one HCP share its use equally."""
-    cost, channels = np.zeros(problem.pair_count), len(problem.channels)
-    for number in np.flatnonzero(price > 0):
-        limit = problem.limits[number]
-        pairs, coefficients = limit.entries(channels)
-        taken = planned[pairs]
-        pairs, sign = pairs[taken], 1.0 if limit.side == "max" else -1.0
-        if limit.counts == "touches":
-            use = coefficients[taken]
-        else:
-            _, place, counted = np.unique(pairs // channels, return_inverse=True, return_counts=True)
-            use = 1.0 / counted[place]
-        np.add.at(cost, pairs, sign * price[number] * use)
-    return cost
+def _rule_names(problem: Problem) -> list[str]:
+    """Every rule that can speak, the blockers first, so that `blocked_by` is a place in this list too."""
+    others = [x.rule for part in (problem.limits, problem.exclusive, problem.caps) for x in part]
+    return list(dict.fromkeys([*problem.blockers, *others]))
 
 
-def _own_rule(problem: Problem, pairs: np.ndarray) -> np.ndarray:
-    """For eligible pairs that no allowed set holds: the rule inside the HCP that the pair breaks, alone or beside the HCP's pins."""
-    rule = np.full(problem.pair_count, None, dtype=object)
+def _own_rule(problem: Problem, pairs: np.ndarray, rules: list[str]) -> np.ndarray:
+    """For eligible pairs that no allowed set holds: the rule inside the HCP that one touch of the pair breaks, alone or beside a touch
+    of each of the HCP's pins."""
+    found = np.full(problem.pair_count, NOTHING, dtype=np.int16)
+    if not len(pairs):
+        return found[pairs]
     pinned = np.zeros(problem.pair_count, dtype=bool)
     pinned[problem.pins] = True
     for row in reversed(problem.exclusive):
+        if row.least is not None and max(row.least) > 1:
+            continue  # one touch each does not break it
         members = np.asarray(row.members)
         held = pinned[members]
         for position in range(members.shape[1]):
             others = np.delete(held, position, axis=1)
-            rule[members[others.all(axis=1), position]] = row.rule
+            found[members[others.all(axis=1), position]] = rules.index(row.rule)
     for cap in reversed(problem.caps):
         count = np.bincount(cap.group, weights=pinned[cap.pairs], minlength=len(cap.upper))
         full = count[cap.group] + ~pinned[cap.pairs] > np.asarray(cap.upper)[cap.group]
-        rule[cap.pairs[full]] = cap.rule
-    return rule[pairs]
+        found[cap.pairs[full]] = rules.index(cap.rule)
+    return found[pairs]

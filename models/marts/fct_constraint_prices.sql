@@ -24,7 +24,9 @@ final as (
         limits.requested,
         limits.effective,
         limits.shortfall,
-        limits.hardness
+        limits.hardness,
+        limits.step,
+        limits.step_gain
     from limits
     cross join run
 )

@@ -16,7 +16,7 @@ final as (
         limit_id,
         value_short
     from solution
-    where kind = 'pair'
+    where kind in ('pair', 'action')
 )
 
 select * from final

@@ -1,14 +1,15 @@
 -- depends_on: {{ ref('gate_plan') }}
 with
 
-solution as (select * from {{ ref('plan_solution') }}),
+facts as (select * from {{ ref('plan_solution') }}),
 
 final as (
     select
-        problem,
-        detail
-    from solution
+        max(case when field = 'problem' then detail end) as problem,
+        max(case when field = 'detail' then detail end) as detail
+    from facts
     where kind = 'warning'
+    group by item
 )
 
 select * from final
