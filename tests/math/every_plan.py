@@ -94,8 +94,8 @@ class Plans:
         return self.options[hcp].touches[self.choice[:, hcp], channel] > 0
 
 
-def all_plans(problem):
-    """Every plan of a tiny problem; AssertionError beyond `MOST_PLANS`."""
+def all_plans(problem, tolerance=1e-6):
+    """Every plan of a tiny problem that keeps its limits to a relative tolerance; AssertionError beyond `MOST_PLANS`."""
     options = options_of(problem)
     sizes = [len(each.value) for each in options]
     assert np.prod([float(n) for n in sizes]) <= MOST_PLANS
@@ -112,7 +112,7 @@ def all_plans(problem):
         if limit.hardness == "soft":
             total -= penalty * np.maximum(missing, 0.0)
         else:
-            holds &= missing <= 1e-6 * abs(limit.bound) + 1e-9
+            holds &= missing <= tolerance * (abs(limit.bound) + 1e-3)
     return Plans(options, total[holds], choice[holds])
 
 
