@@ -6,18 +6,16 @@ A contradiction in the inputs is returned as rows of kind `conflict`, not raised
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from nba.plan_inputs import as_frame, planner_tables
+
 if TYPE_CHECKING:
-    import pandas as pd
     import pyarrow as pa
 
     from optimization import PlanSettings
-
-PLANNED_TABLES = {"stg_hcp_master": "hcps", "stg_catalog": "catalog", "score_impact": "scores", "stg_prior_actions": "prior_actions"}
-PLAN_KEYS = ("hcp_id", "channel", "latest_date")
 
 
 def solve_plan(tables: Mapping[str, Any], config: Any, say: Callable[[str], None] = print) -> pa.Table:
@@ -61,47 +59,6 @@ def plan_settings(config: Any) -> PlanSettings:
         node_limit=int(row["node_limit"]),
         seed=int(row["seed"]),
     )
-
-
-def planner_tables(tables: Mapping[str, Any], cycle_start: date) -> dict[str, pd.DataFrame]:
-    """The tables under the planner's names, in the order of their keys; history by touch day known at cycle start."""
-    named = {ours: in_key_order(as_frame(tables[name]), PLAN_KEYS) for name, ours in PLANNED_TABLES.items()}
-    for name, table in tables.items():
-        if name.startswith("stg_rule_"):
-            rule = as_frame(table)
-            named[name.removeprefix("stg_")] = in_key_order(rule, rule.columns)
-    named["touch_days"] = touch_days(as_frame(tables["stg_engagement"]), cycle_start)
-    return named
-
-
-def in_key_order(frame: pd.DataFrame, key: Iterable[str]) -> pd.DataFrame:
-    """The rows sorted by those columns of `key` that there are, as text: warehouses keep no order, and last bits of sums follow it."""
-    by = [name for name in key if name in frame.columns]
-    if not by or len(frame) < 2:
-        return frame
-    return frame.sort_values(by, key=lambda column: column.astype(str), kind="stable", ignore_index=True)
-
-
-def touch_days(engagement: pd.DataFrame, cycle_start: date) -> pd.DataFrame:
-    """hcp_id, channel, touch_date (last day of the period), touches > 0, from the rows of `stg_engagement` known at cycle_start."""
-    import pandas as pd
-
-    known = pd.to_datetime(engagement["known_from"]) <= pd.Timestamp(cycle_start)
-    days = engagement.loc[known, ["hcp_id", "channel", "period_end", "touches"]]
-    days = days.assign(touch_date=pd.to_datetime(days["period_end"]) - pd.Timedelta(days=1)).drop(columns="period_end")
-    summed = days.groupby(["hcp_id", "channel", "touch_date"], as_index=False, sort=True)["touches"].sum()
-    summed = summed[summed["touches"] > 0].reset_index(drop=True)
-    return summed.assign(touch_date=summed["touch_date"].dt.date)[["hcp_id", "channel", "touch_date", "touches"]]
-
-
-def as_frame(table: Any) -> pd.DataFrame:
-    """A pandas frame of a pandas frame, an Arrow table, or a DuckDB relation."""
-    import pandas as pd
-
-    if isinstance(table, pd.DataFrame):
-        return table
-    arrow = table.to_arrow_table() if hasattr(table, "to_arrow_table") else table
-    return arrow.to_pandas()
 
 
 def _only_value(table: Any, column: str) -> str | None:
