@@ -8,99 +8,162 @@ and one column per HCP that fills every rep's time exactly, the core of a good p
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from scipy import sparse
 
-from optimization.prices import Prices
-from optimization.sets import HcpSets, SharedLimits, priced_values
+from optimization.shared import Pricing
 
 BLOCK_HCPS = 600  # a block may grow to so many HCPs; a limit that would join more is wide
+MOST_ROWS = 24  # and to so many limits of its own
 
 
 @dataclass(frozen=True)
-class Block:
-    """One group of HCPs with the limits inside it: a small problem whose values are net of the wide prices.
+class Alternatives:
+    """Whole plans of blocks near their best one. block, cost (alternatives): cost over the best plan in KPI units at the wide prices;
+    edge (alternatives + 1), hcp, place: the HCPs that have another set than in the best plan, and which."""
 
-    columns: its columns in the whole problem's numbering; sets, shared, prices, loosening_cost: as in `solve`, for the block alone.
-    """
+    block: np.ndarray
+    cost: np.ndarray
+    edge: np.ndarray
+    hcp: np.ndarray
+    place: np.ndarray
 
+
+@dataclass(frozen=True)
+class BlockPass:
+    """One pass: price (limits) with the blocks' own prices as improved; columns (hcps): the plan; bound: proven upper bound of the whole;
+    unsolved (blocks): no plan was found that keeps the block's limits; its columns are the best ones at the prices."""
+
+    price: np.ndarray
     columns: np.ndarray
-    sets: HcpSets
-    shared: SharedLimits
-    prices: Prices
-    loosening_cost: np.ndarray
+    bound: float
+    plan_bound: float
+    unsolved: np.ndarray
+    alternatives: Alternatives
 
 
-def partition(shared: SharedLimits, hcp_count: int) -> tuple[np.ndarray, np.ndarray]:
-    """(block number per HCP, wide flag per limit): limits with few HCPs are joined first, as long as blocks stay small."""
-    label = np.arange(hcp_count)
-    size = np.ones(hcp_count, dtype=np.int64)
-    width = shared.features.shape[1]
-    members = [
-        np.unique(shared.coefficient.indices[a:b] // width)
-        for a, b in zip(shared.coefficient.indptr[:-1], shared.coefficient.indptr[1:], strict=True)
-    ]
+@dataclass(frozen=True)
+class Blocks:
+    """label (hcps): block of each HCP, -1 for HCPs without a limit of their own; wide (limits); hcp: HCPs by block from hcp_start[b] on;
+    row: limits by block from row_start[b] on."""
+
+    pricing: Pricing
+    label: np.ndarray
+    wide: np.ndarray
+    hcp_start: np.ndarray
+    hcp: np.ndarray
+    row_start: np.ndarray
+    row: np.ndarray
+
+    @property
+    def count(self) -> int:
+        return len(self.hcp_start) - 1
+
+    @cached_property
+    def _own(self) -> tuple[np.ndarray, np.ndarray]:
+        """(first entry per profile, entries): (features, rows of the block) what a feature uses, sign turned."""
+        shared = self.pricing.shared
+        width = shared.width
+        block = np.full(shared.profile_count, -1)
+        block[shared.profile[self.hcp]] = self.label[self.hcp]
+        rows = np.diff(self.row_start)
+        size = np.where(block >= 0, width * rows[block], 0) if self.count else np.zeros(shared.profile_count, dtype=np.int64)
+        first = np.concatenate([[0], np.cumsum(size)])
+        entries = np.zeros(first[-1])
+        place = np.full(shared.count, -1)
+        place[self.row] = np.arange(len(self.row)) - np.repeat(self.row_start[:-1], rows)
+        matrix = shared.coefficient.tocoo()
+        mine = place[matrix.row] >= 0
+        cell, row = matrix.col[mine].astype(np.int64), matrix.row[mine]
+        profile, feature = cell // width, cell % width
+        np.add.at(entries, first[profile] + feature * rows[block[profile]] + place[row], shared.sign[row] * matrix.data[mine])
+        return first[:-1].astype(np.int64), entries
+
+    def solve(self, price: np.ndarray, ceiling: np.ndarray, steps: int, spread: float, most_states: int, alternatives: int) -> BlockPass:
+        """Every block at these prices (limits); steps: tries to improve the blocks' own prices first; spread: KPI units within which
+        other plans of a block are of interest; most_states: where the search in a block begins to give states up (0: only own prices, no search)."""
+        from optimization.block_kernel import solve_blocks
+        from optimization.kernels import in_parts
+
+        sets, shared = self.pricing.sets, self.pricing.shared
+        priced = price.copy()
+        best, columns = self.pricing.best(price)
+        own = shared.sign[self.row] * shared.bound[self.row]
+        y = price[self.row].copy()
+        place = columns - sets.start[:-1]
+        level, proven = np.zeros(self.count), np.zeros(self.count)
+        number, longest = np.zeros(self.count, dtype=np.int64), 40
+        cost = np.zeros((self.count, alternatives))
+        length = np.zeros((self.count, alternatives), dtype=np.int64)
+        hcp, change = (np.zeros((self.count, alternatives, longest), dtype=np.int32) for _ in range(2))
+        profile, flag_start, flag, most = self.pricing._ends
+        wide_cost = shared.cost(np.where(self.wide, price, 0.0))
+        head = (*sets.kernel, wide_cost, profile, flag_start, flag, most)
+        tail = (self.hcp_start, self.hcp, self.row_start, own, ceiling[self.row], y, *self._own, steps, spread, most_states)
+        tail += (place, level, proven, number, cost, length, hcp, change)
+        in_parts(lambda a, b: solve_blocks(*head, a, b, *tail), self.count, sets.threads, 8)
+        priced[self.row] = y
+        alone = self.label < 0
+        bound = math.fsum([*best[alone].tolist(), *(level - np.where(np.isfinite(proven), proven, 0.0)).tolist()])
+        bound += math.fsum((shared.sign * price * shared.bound)[self.wide].tolist())
+        found = _alternatives(number, cost, length, hcp, change)
+        return BlockPass(priced, sets.start[:-1] + place, bound, bound, number < 0, found)
+
+
+def _alternatives(number: np.ndarray, cost: np.ndarray, length: np.ndarray, hcp: np.ndarray, place: np.ndarray) -> Alternatives:
+    valid = np.arange(cost.shape[1])[None, :] < number[:, None]
+    inside = valid[:, :, None] & (np.arange(hcp.shape[2])[None, None, :] < length[:, :, None])
+    edge = np.concatenate([[0], np.cumsum(length[valid])])
+    return Alternatives(np.nonzero(valid)[0], cost[valid], edge, hcp[inside].astype(np.int64), place[inside].astype(np.int64))
+
+
+def partition(pricing: Pricing) -> Blocks:
+    """The blocks: limits with few HCPs are joined first, as long as blocks stay small; what would join more is wide."""
+    sets, shared = pricing.sets, pricing.shared
+    size = np.bincount(shared.profile, minlength=shared.profile_count)
+    indptr, profile = shared.coefficient.indptr, shared.coefficient.indices // shared.width
+    members = [np.unique(profile[a:b]) for a, b in zip(indptr[:-1], indptr[1:], strict=True)]
+    reach = np.array([size[m].sum() for m in members], dtype=np.int64)
+    label = np.arange(shared.profile_count)
+    held: dict[int, tuple[np.ndarray, int, int]] = {}  # block: its profiles, HCPs, limits
     wide = np.zeros(shared.count, dtype=bool)
-    for number in sorted(range(shared.count), key=lambda n: (len(members[n]), n)):
-        roots = np.unique(label[members[number]])
-        if len(roots) == 0 or size[roots].sum() > BLOCK_HCPS:
+    for number in np.lexsort((np.arange(shared.count), reach)).tolist():
+        if reach[number] > BLOCK_HCPS or len(members[number]) == 0:
             wide[number] = True
-        elif len(roots) > 1:
-            label[np.isin(label, roots)] = roots[0]
-            size[roots[0]] = size[roots].sum()
-    return np.unique(label, return_inverse=True)[1], wide
+            continue
+        roots = np.unique(label[members[number]]).tolist()
+        parts = [held.get(root) or (np.array([root]), int(size[root]), 0) for root in roots]
+        hcps, rows = sum(p[1] for p in parts), sum(p[2] for p in parts) + 1
+        if hcps > BLOCK_HCPS or rows > MOST_ROWS:
+            wide[number] = True
+            continue
+        joined = np.concatenate([p[0] for p in parts])
+        label[joined] = roots[0]
+        for root in roots[1:]:
+            held.pop(root, None)
+        held[roots[0]] = (joined, hcps, rows)
+    roots = np.array(sorted(held), dtype=np.int64)
+    number = np.full(shared.profile_count, -1)
+    number[roots] = np.arange(len(roots))
+    block = number[label]
+    of_hcp = block[shared.profile] if sets.hcp_count else np.empty(0, dtype=np.int64)
+    inside = np.flatnonzero(of_hcp >= 0)
+    hcp = inside[np.argsort(of_hcp[inside], kind="stable")]
+    hcp_start = np.searchsorted(of_hcp[hcp], np.arange(len(roots) + 1))
+    own = np.flatnonzero(~wide)
+    row_block = np.array([block[members[n][0]] for n in own.tolist()], dtype=np.int64)
+    order = np.argsort(row_block, kind="stable")
+    row_start = np.searchsorted(row_block[order], np.arange(len(roots) + 1))
+    return Blocks(pricing, of_hcp, wide, hcp_start.astype(np.int64), hcp.astype(np.int64), row_start.astype(np.int64), own[order])
 
 
-def block_problems(
-    sets: HcpSets, shared: SharedLimits, prices: Prices, loosening_cost: np.ndarray, label: np.ndarray, wide: np.ndarray
-) -> list[Block]:
-    """The blocks that have a limit of their own; HCPs without one take their best column at the prices."""
-    features = shared.features.shape[1]
-    by_feature = shared.coefficient.tocsc()
-    net = _net_values(sets, shared, prices, wide)
-    inside = np.unique(shared.coefficient[np.flatnonzero(~wide)].indices // features)  # HCPs with a limit that is not wide
-    inside = inside[np.argsort(label[inside], kind="stable")]
-    starts = np.flatnonzero(np.r_[True, np.diff(label[inside]) > 0]) if len(inside) else np.empty(0, dtype=np.int64)
-    found = []
-    for hcps in np.split(inside, starts[1:]) if len(inside) else []:
-        cells = (hcps[:, None] * features + np.arange(features)[None, :]).ravel()
-        rows = by_feature[:, cells].tocsr()
-        own = np.flatnonzero((np.diff(rows.indptr) > 0) & ~wide)
-        if len(own):
-            found.append(_block(sets, shared, prices, loosening_cost, net, hcps, own, rows[own]))
-    return found
-
-
-def _net_values(sets: HcpSets, shared: SharedLimits, prices: Prices, wide: np.ndarray) -> np.ndarray:
-    """V(S) of every column less what it pays for wide limits."""
-    return priced_values(sets, shared, np.where(wide, prices.price, 0.0))
-
-
-def _block(
-    sets: HcpSets,
-    shared: SharedLimits,
-    prices: Prices,
-    loosening_cost: np.ndarray,
-    net: np.ndarray,
-    hcps: np.ndarray,
-    own: np.ndarray,
-    rows: object,
-) -> Block:
-    counts = np.diff(sets.start)[hcps]
-    start = np.concatenate([[0], np.cumsum(counts)])
-    columns = np.repeat(sets.start[:-1][hcps] - start[:-1], counts) + np.arange(start[-1])
-    mine = replace(
-        sets,
-        start=start,
-        hcp=np.repeat(np.arange(len(hcps), dtype=np.int32), counts),
-        kind=sets.kind[columns],
-        value=net[columns],
-        pinned=sets.pinned[hcps],
-    )
-    limits = SharedLimits(shared.sign[own], shared.bound[own], shared.soft[own], shared.features, rows)
-    price, best = prices.price[own], prices.best[hcps]
-    bound = float(best.sum() + (limits.sign * price * limits.bound).sum())
-    return Block(
-        columns, mine, limits, Prices(price, bound, prices.priced[columns], best, np.empty(0, dtype=np.int64), 0), loosening_cost[own]
-    )
+def wide_use(blocks: Blocks, columns: np.ndarray) -> sparse.csr_matrix:
+    """(wide limits, columns) use of the wide limits, sign turned and divided by their scale."""
+    shared = blocks.pricing.shared
+    number = np.flatnonzero(blocks.wide)
+    scaled = sparse.diags(shared.sign[number] / shared.scale[number]) @ shared.coefficient[number]
+    return sparse.csr_matrix(shared.use_of(blocks.pricing.sets, columns, sparse.csr_matrix(scaled)))

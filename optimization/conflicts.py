@@ -17,9 +17,10 @@ import pandas as pd
 from optimization.eligibility import pair_blocks
 from optimization.prices import least_loosening
 from optimization.problem import Limit, Problem
+from optimization.program import Incumbent, integer_program
 from optimization.restricted import restrict
-from optimization.sets import HcpSets, SharedLimits, build_sets, build_shared
-from optimization.solve import Incumbent, integer_program
+from optimization.sets import HcpSets, build_sets
+from optimization.shared import SharedLimits, build_shared
 
 COLUMNS = ["rule", "limit_id", "label", "limit_value", "loosening", "direction", "problem", "what_to_do"]
 WHOLE_COLUMNS = 20_000  # up to here whole touches are diagnosed over all columns, beyond over those the fractional answer needs
@@ -125,17 +126,23 @@ def _own_row(problem: Problem, hcp: int, labels: dict[int, str]) -> dict:
 
 def _alone(scene: _Scene) -> list[tuple[int, float]]:
     """(limit, excess) of hard limits that no plan keeps even when every other limit is dropped."""
-    found = []
+    shared, sets, found = scene.shared, scene.sets, []
+    features = shared.features(sets)
+    # HCPs of one profile and one list of sets can use the same
+    key, counts = np.unique(shared.profile.astype(np.int64) * len(sets.list_start) + sets.list_of, return_counts=True)
+    profile, which = key // len(sets.list_start), key % len(sets.list_start)
     for number in np.flatnonzero(scene.hard).tolist():
-        only = np.zeros(scene.shared.count)
-        only[number] = 1.0
-        cost = scene.shared.cost_per_feature(only)
-        touched = np.flatnonzero(np.any(cost != 0, axis=1))
-        excess = -scene.shared.sign[number] * scene.shared.bound[number]
-        for hcp in touched.tolist():
-            mine = slice(scene.sets.start[hcp], scene.sets.start[hcp + 1])
-            excess += float((scene.shared.features[scene.sets.kind[mine]] @ cost[hcp]).min())
-        if excess > 1e-6 * abs(scene.shared.bound[number]) + 1e-9:
+        row = shared.coefficient[number]
+        members, place = np.unique(row.indices // shared.width, return_inverse=True)
+        use = np.zeros((len(members), shared.width))
+        use[place, row.indices % shared.width] = shared.sign[number] * row.data
+        least = features @ use.T
+        excess = -shared.sign[number] * shared.bound[number]
+        for mine in np.flatnonzero(np.isin(profile, members)).tolist():
+            kinds = sets.list_kind[sets.list_start[which[mine]] : sets.list_start[which[mine] + 1]]
+            at = int(np.searchsorted(members, profile[mine]))
+            excess += float(counts[mine] * least[kinds, at].min())
+        if excess > 1e-6 * abs(shared.bound[number]) + 1e-9:
             found.append((number, excess))
     return found
 
@@ -164,14 +171,14 @@ def _together(scene: _Scene, bound: np.ndarray, say: Callable[[str], None]) -> l
 def _loosen(scene: _Scene, bound: np.ndarray, kept: np.ndarray) -> Incumbent | None:
     """The plan that breaks the `kept` limits least (scaled, in total); limits not kept cost nothing."""
     shared = replace(scene.shared, bound=bound)
-    sets = replace(scene.sets, value=np.zeros(scene.sets.column_count))
+    sets = replace(scene.sets, values=np.zeros_like(scene.sets.values), bonus=None)
     cost = np.where(kept, 1.0 / shared.scale, 0.0)
     if shared.count == 0 or sets.column_count == 0:
         return None
     columns = np.arange(sets.column_count)
     if len(columns) > WHOLE_COLUMNS:
         _, _, columns = least_loosening(sets, shared, sets.start[:-1].copy(), cost)
-    plan, _, _ = integer_program(sets, shared, restrict(sets, shared, sets.value, columns), cost, 0.0, scene.problem.settings, None)
+    plan, _, _ = integer_program(sets, shared, restrict(sets, shared, columns), cost, 0.0, scene.problem.settings, None)
     return plan
 
 

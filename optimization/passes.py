@@ -15,7 +15,9 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import linprog
 
-from optimization.sets import HcpSets, SharedLimits
+from optimization.prices import largest_value
+from optimization.sets import HcpSets
+from optimization.shared import SharedLimits
 
 BOX = 0.05  # prices of wide limits stay within this share of their first value
 
@@ -45,7 +47,7 @@ class Wide:
 def wide_box(sets: HcpSets, shared: SharedLimits, price: np.ndarray, wide: np.ndarray, loosening_cost: np.ndarray) -> Wide:
     """The box around `price` (limits)."""
     number = np.flatnonzero(wide)
-    scale, unit = shared.scale[number], float(np.abs(sets.value).max(initial=0.0)) or 1.0
+    scale, unit = shared.scale[number], largest_value(sets)
     scaled = price[number] * scale
     radius = np.maximum(BOX * scaled, 1e-3 * unit)
     highest = np.minimum(scaled + radius, loosening_cost[number] * scale)

@@ -3,15 +3,13 @@
     z_LP = min over prices y >= 0 (soft floors: y <= floor penalty) of
            sum over HCPs of max over allowed sets S [V(S) - sum_l sign_l y_l use_l(S)] + sum_l sign_l y_l bound_l
 
-Two steps. A sign-based descent with one step size per price (Rprop: Riedmiller and Braun, 1993) comes within about 1e-6 of the
-minimum in some fifty passes over all columns, because prices hardly interact. Then the linear program over the columns that
+Two steps. A descent (`descent.py`) comes near the minimum. Then the linear program over the columns that
 are nearly best at those prices is solved by simplex, columns that it priced wrongly are added (Dantzig and Wolfe, 1960), and so on
 until no column of any HCP would enter: the optimum over all columns, at the size of a few near ties.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -19,15 +17,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
+from optimization.descent import PASSES, descend
 from optimization.restricted import restrict
-from optimization.sets import HcpSets, SharedLimits, best_per_hcp, priced_values
+from optimization.sets import HcpSets
+from optimization.shared import Pricing, SharedLimits
 
 if TYPE_CHECKING:
     import highspy
 
-PASSES = 120
+MANY = 600_000  # columns from which a sample of blocks is priced first
+LARGE = 2_000_000  # columns beyond which prices stay where the descent leaves them, some 1e-6 of the bound above z_LP
 ROUNDS = 200
 EXACT = 1e-10  # relative to the total or the largest V(S): a bound this close to the linear program's value is the same number
+BAND = 0.02  # of a typical value: columns that fall short by less are in the first linear program
 
 
 class LimitsConflict(Exception):
@@ -36,53 +38,60 @@ class LimitsConflict(Exception):
 
 @dataclass(frozen=True)
 class Prices:
-    """price (limits): KPI units per unit of the limit, >= 0; bound: price_bound at these prices; priced (columns): priced values;
-    best (hcps): the best of each HCP; columns: those the linear program held at the end (a good start for a plan)."""
+    """price (limits): KPI units per unit of the limit, >= 0; bound: price_bound at these prices; best (hcps): best priced value of
+    each HCP; columns: those the linear program held at the end; rounds: linear programs solved."""
 
     price: np.ndarray
     bound: float
-    priced: np.ndarray
     best: np.ndarray
     columns: np.ndarray
     rounds: int
 
-    def shortfall_of(self, sets: HcpSets) -> np.ndarray:
-        """How much each column falls short of its HCP's best priced value: >= 0."""
-        return self.best[sets.hcp] - self.priced
+
+def largest_value(sets: HcpSets) -> float:
+    """Largest |value| of one touch, at least 1e-300: the unit of tolerances."""
+    return (
+        max(float(np.abs(sets.values).max(initial=0.0)), 0.0 if sets.bonus is None else float(np.abs(sets.bonus).max(initial=0.0))) or 1.0
+    )
 
 
-def price_bound(sets: HcpSets, shared: SharedLimits, price: np.ndarray) -> float:
-    """Upper bound on objective - penalty for any prices >= 0 (and <= the floor penalty on soft floors): weak duality, summed exactly."""
-    best, _ = best_per_hcp(sets, priced_values(sets, shared, price))
-    return math.fsum(best.tolist() + (shared.sign * price * shared.bound).tolist())
-
-
-def solve_prices(sets: HcpSets, shared: SharedLimits, loosening_cost: np.ndarray, say: Callable[[str], None] = lambda line: None) -> Prices:
+def solve_prices(
+    sets: HcpSets,
+    shared: SharedLimits,
+    loosening_cost: np.ndarray,
+    say: Callable[[str], None] = lambda line: None,
+    start: np.ndarray | None = None,
+) -> Prices:
     """Exact prices of z_LP.
 
-    loosening_cost (limits): KPI units per unit by which a limit may be missed; inf for hard limits, the floor penalty for soft ones.
+    loosening_cost (limits): KPI units per unit by which a limit may be missed; inf for hard limits, the floor penalty for soft ones;
+    start (limits): prices to begin with, of a problem much like this one.
     Raises LimitsConflict when the hard limits contradict each other.
     """
+    pricing = Pricing(sets, shared)
     if shared.count == 0 or sets.column_count == 0:
-        return _priced(sets, shared, np.zeros(shared.count), np.empty(0, dtype=np.int64), 0)
-    price = _descend(sets, shared, loosening_cost)
-    columns = _near_best(sets, priced_values(sets, shared, price), 0.02 * _typical(sets.value))
+        return price_at(pricing, np.zeros(shared.count))
+    price = first_prices(pricing, loosening_cost, start)
+    if sets.column_count > LARGE:
+        return price_at(pricing, price)
+    band = BAND * _typical(sets)
+    columns, _, _ = pricing.above(price, pricing.best(price)[0] - band)
     known = price
     for number in range(1, ROUNDS + 1):
-        master = _restricted(sets, shared, sets.value, columns, loosening_cost)
+        master = _restricted(sets, shared, columns, loosening_cost)
         if master is None:
             columns = _feasible_columns(sets, shared, columns, loosening_cost)
             continue
-        known = min((known, master.price), key=lambda price: price_bound(sets, shared, price))
-        found = _priced(sets, shared, known, columns, number)
-        entering = _entering(sets, priced_values(sets, shared, master.price), columns)
-        close = EXACT * max(abs(master.value), float(np.abs(sets.value).max()))
+        known = min((known, master.price), key=pricing.bound)
+        found = replace(price_at(pricing, known), columns=columns, rounds=number)
+        entering = _entering(pricing, master.price, columns)
+        close = EXACT * max(abs(master.value), largest_value(sets))
         if found.bound - master.value <= close or len(entering) == 0:
-            least = _priced(sets, shared, master.least, columns, number)
+            least = replace(price_at(pricing, master.least), columns=columns, rounds=number)
             if least.bound - master.value <= close:
                 found, entering = least, entering[:0]
             else:
-                entering = np.setdiff1d(_entering(sets, least.priced, columns), columns)
+                entering = np.setdiff1d(_entering(pricing, master.least, columns), columns)
         say(f"prices: {len(columns)} of {sets.column_count} columns, bound {found.bound:.9g}, {len(entering)} to enter")
         if len(entering) == 0:
             return found
@@ -90,52 +99,43 @@ def solve_prices(sets: HcpSets, shared: SharedLimits, loosening_cost: np.ndarray
     return found
 
 
-def price_all(sets: HcpSets, shared: SharedLimits, price: np.ndarray) -> Prices:
-    """Bound and priced values at any prices >= 0."""
-    return _priced(sets, shared, price, np.empty(0, dtype=np.int64), 0)
+def first_prices(pricing: Pricing, ceiling: np.ndarray, start: np.ndarray | None) -> np.ndarray:
+    """Prices near the minimum, by a sample of blocks where there are very many."""
+    if pricing.sets.column_count >= MANY:
+        from optimization.blocks import partition
+        from optimization.sampling import sampled_prices
+
+        blocks = partition(pricing)
+        if blocks.count > 20 and len(blocks.hcp) >= 0.9 * pricing.sets.hcp_count:
+            return sampled_prices(pricing, blocks, ceiling, start)
+    return descend(pricing, ceiling, start, PASSES if start is None else PASSES // 3)
 
 
-def _priced(sets: HcpSets, shared: SharedLimits, price: np.ndarray, columns: np.ndarray, rounds: int) -> Prices:
-    priced = priced_values(sets, shared, price)
-    best, _ = best_per_hcp(sets, priced)
-    bound = math.fsum(best.tolist() + (shared.sign * price * shared.bound).tolist())
-    return Prices(price, bound, priced, best, columns, rounds)
+def price_bound(sets: HcpSets, shared: SharedLimits, price: np.ndarray) -> float:
+    """Upper bound on objective - penalty for any prices >= 0 (and <= the floor penalty on soft floors): weak duality, summed exactly."""
+    return Pricing(sets, shared).bound(price)
 
 
-def _typical(value: np.ndarray) -> float:
-    positive = value[value > 0]
+def price_at(pricing: Pricing, price: np.ndarray) -> Prices:
+    """Bound and best values at any prices >= 0."""
+    best, _ = pricing.best(price)
+    return Prices(price, pricing.bound(price, best), best, np.empty(0, dtype=np.int64), 0)
+
+
+def _typical(sets: HcpSets) -> float:
+    positive = sets.values[sets.values > 0]
     return float(np.median(positive)) if len(positive) else 1.0
 
 
-def _near_best(sets: HcpSets, priced: np.ndarray, band: float) -> np.ndarray:
-    best, _ = best_per_hcp(sets, priced)
-    return np.flatnonzero(priced >= best[sets.hcp] - band)
-
-
-def _entering(sets: HcpSets, priced: np.ndarray, columns: np.ndarray) -> np.ndarray:
+def _entering(pricing: Pricing, price: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """Columns that beat every column their HCP already has in the linear program."""
+    sets, shared = pricing.sets, pricing.shared
+    owner = sets.owner_of(columns)
+    net = sets.value_of(columns) - np.asarray(shared.use_of(sets, columns).T @ (shared.sign * price))
     held = np.full(sets.hcp_count, -np.inf)
-    np.maximum.at(held, sets.hcp[columns], priced[columns])
-    return np.flatnonzero(priced > held[sets.hcp] + 1e-12 * max(1.0, float(np.abs(sets.value).max(initial=0.0))))
-
-
-def _descend(sets: HcpSets, shared: SharedLimits, ceiling: np.ndarray) -> np.ndarray:
-    """Prices near the minimum of the bound: each moves by its own step against the sign of its slack."""
-    price = np.zeros(shared.count)
-    top = max(float(sets.value.max(initial=0.0)), 1e-12)
-    step = 0.02 * top / shared.scale
-    before, lowest, kept = np.zeros(shared.count), np.inf, price
-    for _ in range(PASSES):
-        best, columns = best_per_hcp(sets, priced_values(sets, shared, price))
-        bound = float(best.sum() + (shared.sign * price * shared.bound).sum())
-        if bound < lowest:
-            lowest, kept = bound, price
-        side = np.sign(shared.sign * (shared.total_use(sets, columns) - shared.bound))
-        step = np.where(side * before > 0, 1.3 * step, np.where(side * before < 0, 0.5 * step, step))
-        before, last, price = side, price, np.clip(price + side * step, 0.0, ceiling)
-        if np.all(np.abs(price - last) * shared.scale <= 1e-7 * top):
-            break
-    return kept
+    np.maximum.at(held, owner, net)
+    found, _, _ = pricing.above(price, held + 1e-12 * max(1.0, largest_value(sets)))
+    return found
 
 
 @dataclass(frozen=True)
@@ -147,9 +147,7 @@ class _Master:
     least: np.ndarray
 
 
-def _restricted(
-    sets: HcpSets, shared: SharedLimits, value: np.ndarray, columns: np.ndarray, loosening_cost: np.ndarray, least: bool = True
-) -> _Master | None:
+def _restricted(sets: HcpSets, shared: SharedLimits, columns: np.ndarray, loosening_cost: np.ndarray, least: bool = True) -> _Master | None:
     """The linear program over `columns`, or None when they cannot hold the hard limits.
 
     HCPs with a single column are constants. Rows are scaled by their largest coefficient and values by the largest value, so that
@@ -157,10 +155,10 @@ def _restricted(
     """
     import highspy
 
-    part = restrict(sets, shared, value, columns)
+    part = restrict(sets, shared, columns)
     if len(part.free) == 0:
-        part = restrict(sets, shared, value, columns, settle=False)
-    unit = float(np.abs(value).max(initial=0.0)) or 1.0
+        part = restrict(sets, shared, columns, settle=False)
+    unit = float(np.abs(part.value).max(initial=0.0)) or 1.0
     loose, width = np.flatnonzero(np.isfinite(loosening_cost)), len(part.free)
     one = sparse.csc_matrix((np.ones(width), (part.owner, np.arange(width))), shape=(part.hcp_count, width))
     rows = shared.count + part.hcp_count
@@ -232,13 +230,14 @@ def _feasible_columns(sets: HcpSets, shared: SharedLimits, columns: np.ndarray, 
 
 def least_loosening(sets: HcpSets, shared: SharedLimits, columns: np.ndarray, cost: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
     """(prices, least cost of loosening limits at `cost` per unit, columns reaching it), fractions of sets allowed; values play no part."""
-    nothing = replace(sets, value=np.zeros(sets.column_count))
+    nothing = replace(sets, values=np.zeros_like(sets.values), bonus=None)
+    pricing = Pricing(nothing, shared)
     for _ in range(ROUNDS):
-        master = _restricted(nothing, shared, nothing.value, columns, cost, least=False)
+        master = _restricted(nothing, shared, columns, cost, least=False)
         if master is None:
             raise LimitsConflict("no loosening was found")
         price, value = master.price, master.value
-        entering = _entering(nothing, priced_values(nothing, shared, price), columns)
+        entering = _entering(pricing, price, columns)
         if len(entering) == 0 or value > -1e-9:
             break
         columns = np.union1d(columns, entering)

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from optimization.model import compile_model, to_highs
 from optimization.problem import PlanSettings
 from optimization.restricted import Restricted
-from optimization.sets import HcpSets, SharedLimits
+from optimization.sets import HcpSets
+from optimization.shared import SharedLimits
 from optimization.tallies import Tallies, no_tallies, tally
-
-if TYPE_CHECKING:
-    import highspy
 
 COUNTED_AT_ONCE = 1000  # free columns up to which a program is written in counts from the start
 PLAIN_NODES = 20  # nodes after which a larger one is
@@ -43,7 +39,7 @@ def incumbent_of(sets: HcpSets, shared: SharedLimits, columns: np.ndarray, loose
     if np.any(missing[~soft] > 0):
         return None
     penalty = float((missing[soft] * loosening_cost[soft]).sum())
-    return Incumbent(columns, float(sets.value[columns].sum()), penalty, missing)
+    return Incumbent(columns, float(sets.value_of(columns).sum()), penalty, missing)
 
 
 def integer_program(
@@ -70,79 +66,80 @@ def integer_program(
         return only, only.total if only else -np.inf, 0
     plain = no_tallies(shared.count, len(part.free))
     tallies = tally(sets, shared, part) if np.any(part.value) else plain
-    program = _Program(sets, shared, part, loosening_cost, tolerance, settings.seed)
+    picks = None if start is None else np.isin(part.free, start.columns).astype(np.float64)
+    missing = None if start is None else start.missing / shared.scale
+
+    def run(tallies: Tallies, node_limit: int, picks: np.ndarray | None) -> tuple[Incumbent | None, float, int, np.ndarray | None]:
+        found, bound, nodes = run_model(part, loosening_cost * shared.scale, tallies, tolerance, node_limit, settings.seed, picks, missing)
+        if found is None:
+            return None, bound, nodes, picks
+        columns = np.sort(np.concatenate([part.settled, part.free[found]]))
+        return incumbent_of(sets, shared, columns, loosening_cost), bound, nodes, np.isin(np.arange(len(part.free)), found) * 1.0
+
     if tallies.count == 0:
-        return program.run(plain, settings.node_limit, start)
+        return run(plain, settings.node_limit, picks)[:3]
     if len(part.free) <= COUNTED_AT_ONCE:
-        return program.run(tallies, settings.node_limit, start)
-    first, bound, nodes = program.run(plain, min(PLAIN_NODES, settings.node_limit), start)
+        return run(tallies, settings.node_limit, picks)[:3]
+    first, bound, nodes, better = run(plain, min(PLAIN_NODES, settings.node_limit), picks)
     if first is None or bound - first.total <= 1.01 * tolerance or nodes >= settings.node_limit:
         return first, bound, nodes
-    best = max((x for x in (start, first) if x is not None), key=lambda x: x.total)
-    found, dual, more = program.run(tallies, settings.node_limit - nodes, best)
-    better = first if found is None or first.total > found.total else found
-    return better, min(bound, dual) if found is not None else bound, nodes + more
+    if start is not None and start.total >= first.total:
+        better = picks
+    else:
+        missing = first.missing / shared.scale
+    found, dual, more, _ = run(tallies, settings.node_limit - nodes, better)
+    best = first if found is None or first.total > found.total else found
+    return best, min(bound, dual) if found is not None else bound, nodes + more
 
 
-@dataclass(frozen=True)
-class _Program:
-    """What does not change between the ways to write the program; tolerance: KPI units that may stay unproven."""
+def run_model(
+    part: Restricted,
+    loosening_cost: np.ndarray,
+    tallies: Tallies,
+    tolerance: float,
+    node_limit: int,
+    seed: int,
+    picks: np.ndarray | None = None,
+    missing: np.ndarray | None = None,
+    presolve: bool = True,
+) -> tuple[np.ndarray | None, float, int]:
+    """(free columns picked, one per HCP; dual bound; nodes) of the set model by HiGHS; None where no plan was found.
 
-    sets: HcpSets
-    shared: SharedLimits
-    part: Restricted
-    loosening_cost: np.ndarray
-    tolerance: float
-    seed: int
-
-    def run(self, tallies: Tallies, node_limit: int, start: Incumbent | None) -> tuple[Incumbent | None, float, int]:
-        """(best plan found, dual bound, nodes)."""
-        import highspy
-
-        unit = float(np.abs(self.part.value).max()) or 1.0
-        arrays = compile_model(self.part, self.loosening_cost * self.shared.scale, tallies)
-        solver = highspy.Highs()
-        options = {"output_flag": False, "threads": 1, "random_seed": self.seed % 2**31, "mip_max_nodes": node_limit}
-        options |= {"mip_rel_gap": 0.0, "mip_abs_gap": max(self.tolerance / unit, 1e-9)}
-        options |= {"primal_feasibility_tolerance": 1e-9, "mip_feasibility_tolerance": 1e-7}
-        options |= {"presolve_rule_off": KEEP_COUNTS} if tallies.count else {}
-        for name, setting in options.items():
-            solver.setOptionValue(name, setting)
-        solver.passModel(to_highs(arrays, unit, self.part.constant))
-        if start is not None:
-            solver.setSolution(_warm_start(self.part, self.shared, tallies, start, arrays.names))
-        solver.run()
-        if solver.getModelStatus() == highspy.HighsModelStatus.kSolutionLimit and solver.getInfo().primal_solution_status != 2:
-            # The node limit came before any plan did: a plan is owed, so the search goes on until the first one.
-            solver.setOptionValue("mip_max_nodes", 2**31 - 1)
-            solver.setOptionValue("mip_max_improving_sols", 1)
-            solver.run()
-        info, nodes = solver.getInfo(), max(0, int(solver.getInfo().mip_node_count))
-        if solver.getModelStatus() in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
-            return None, -np.inf, nodes
-        if info.primal_solution_status != 2:
-            return None, float(info.mip_dual_bound) * unit, nodes
-        return self._plan(np.array(solver.getSolution().col_value), arrays.names), float(info.mip_dual_bound) * unit, nodes
-
-    def _plan(self, values: np.ndarray, names: list[tuple[str, int]]) -> Incumbent | None:
-        weight = np.zeros(len(self.part.free))
-        weight[[number for name, number in names if name == "Pick"]] = values[[name == "Pick" for name, _ in names]]
-        taken = self.part.free[_argmax_per_owner(self.part, weight)]
-        return incumbent_of(self.sets, self.shared, np.sort(np.concatenate([self.part.settled, taken])), self.loosening_cost)
-
-
-def _argmax_per_owner(part: Restricted, weight: np.ndarray) -> np.ndarray:
-    order = np.lexsort((-weight, part.owner))
-    return order[np.searchsorted(part.owner[order], np.arange(part.hcp_count))]
-
-
-def _warm_start(
-    part: Restricted, shared: SharedLimits, tallies: Tallies, start: Incumbent, names: list[tuple[str, int]]
-) -> highspy.HighsSolution:
+    loosening_cost: per scaled unit; tolerance: KPI units that may stay unproven; picks, missing: a plan to start from (0/1 per free
+    column, scaled shortfall per limit); presolve: worth its time unless much is open and little is asked.
+    """
     import highspy
 
-    picks = np.isin(part.free, start.columns).astype(np.float64)
-    values = {"Pick": picks, "Count": tallies.of(picks), "Shortfall": start.missing / shared.scale}
-    solution = highspy.HighsSolution()
-    solution.col_value = [float(values[name][i]) for name, i in names]
-    return solution
+    unit = float(np.abs(part.value).max(initial=0.0)) or 1.0
+    arrays = compile_model(part, loosening_cost, tallies)
+    solver = highspy.Highs()
+    options = {"output_flag": False, "threads": 1, "random_seed": seed % 2**31, "mip_max_nodes": node_limit}
+    options |= {"mip_rel_gap": 0.0, "mip_abs_gap": max(tolerance / unit, 1e-9)}
+    options |= {"primal_feasibility_tolerance": 1e-9, "mip_feasibility_tolerance": 1e-7}
+    options |= {"presolve_rule_off": KEEP_COUNTS} if tallies.count else {}
+    options |= {} if presolve else {"presolve": "off"}
+    for name, setting in options.items():
+        solver.setOptionValue(name, setting)
+    solver.passModel(to_highs(arrays, unit, part.constant))
+    if picks is not None:
+        known = {"Pick": picks, "Count": tallies.of(picks), "Shortfall": np.zeros(len(part.rest)) if missing is None else missing}
+        solution = highspy.HighsSolution()
+        solution.col_value = [float(known[name][i]) for name, i in arrays.names]
+        solver.setSolution(solution)
+    solver.run()
+    if solver.getModelStatus() == highspy.HighsModelStatus.kSolutionLimit and solver.getInfo().primal_solution_status != 2:
+        # The node limit came before any plan did: a plan is owed, so the search goes on until the first one.
+        solver.setOptionValue("mip_max_nodes", 2**31 - 1)
+        solver.setOptionValue("mip_max_improving_sols", 1)
+        solver.run()
+    info, nodes = solver.getInfo(), max(0, int(solver.getInfo().mip_node_count))
+    if solver.getModelStatus() in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
+        return None, -np.inf, nodes
+    bound = float(info.mip_dual_bound) * unit
+    if info.primal_solution_status != 2:
+        return None, bound, nodes
+    values, weight = np.array(solver.getSolution().col_value), np.zeros(len(part.free))
+    is_pick = np.array([name == "Pick" for name, _ in arrays.names])
+    weight[[number for name, number in arrays.names if name == "Pick"]] = values[is_pick]
+    order = np.lexsort((-weight, part.owner))
+    return order[np.searchsorted(part.owner[order], np.arange(part.hcp_count))], bound, nodes

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from optimization.sets import HcpSets, SharedLimits
+from optimization.sets import HcpSets
+from optimization.shared import SharedLimits
 
 
 @dataclass(frozen=True)
@@ -15,8 +16,8 @@ class Restricted:
     """Columns still to be decided and what they may use together.
 
     settled: columns of HCPs that have no other one; free: the rest, grouped by HCP; owner (free): row of the HCP among
-    the `hcp_count` undecided ones; value (free): KPI units;
-    use (limits, free): signed and divided by the limit's scale, so that every row reads use <= rest; constant: value of `settled`.
+    the `hcp_count` undecided ones; value (free): KPI units; constant: value of `settled`;
+    use (limits, free): signed and divided by the limit's scale, so that every row reads use <= rest.
     """
 
     settled: np.ndarray
@@ -29,14 +30,16 @@ class Restricted:
     constant: float
 
 
-def restrict(sets: HcpSets, shared: SharedLimits, value: np.ndarray, columns: np.ndarray, settle: bool = True) -> Restricted:
-    """The problem over `columns` (at least one per HCP); `value`: of all columns; settle=False: all HCPs free."""
+def restrict(sets: HcpSets, shared: SharedLimits, columns: np.ndarray, settle: bool = True) -> Restricted:
+    """The problem over `columns` (at least one per HCP); settle=False: all HCPs free."""
     columns = np.sort(columns)
-    counts = np.bincount(sets.hcp[columns], minlength=sets.hcp_count)[sets.hcp[columns]]
+    owner = sets.owner_of(columns)
+    counts = np.bincount(owner, minlength=sets.hcp_count)[owner]
     single = (counts == 1) & settle
     settled, free = columns[single], columns[~single]
-    members, owner = np.unique(sets.hcp[free], return_inverse=True)
+    members, place = np.unique(owner[~single], return_inverse=True)
     rest = shared.sign * (shared.bound - shared.total_use(sets, settled)) / shared.scale
     use = sparse.csc_matrix(sparse.diags(shared.sign / shared.scale) @ shared.use_of(sets, free))
     use.sort_indices()
-    return Restricted(settled, free, owner, len(members), value[free], use, rest, float(value[settled].sum()))
+    value, constant = sets.value_of(free), float(sets.value_of(settled).sum())
+    return Restricted(settled, free, place, len(members), value, use, rest, constant)

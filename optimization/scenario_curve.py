@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from optimization.solve import Solution
 
 LOOSE = 1e-5  # of the curve's largest value
-Reprice = Callable[[float, np.ndarray], tuple[np.ndarray, float]]  # (bound of the limit, prices to start from) -> (prices, their bound)
+FEW = 20_000  # columns up to which every price vector is exact
+PASSES = 40  # of a descent from the nearest point's prices
+Reprice = Callable[
+    [float, np.ndarray, bool], tuple[np.ndarray, float]
+]  # (the limit's bound, first prices, exactly) -> (prices, their bound)
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,10 @@ class _Lines:
         """No plan keeps the limits at this point, so none does where this limit is tighter still."""
         self.broken |= set(range(place + 1)) if side == "max" else set(range(place, len(self.points)))
 
+    def is_outside(self, place: int) -> bool:
+        """Whether a point lies outside those solved, so that its limits may contradict each other."""
+        return not self.solved or place < min(self.solved) or place > max(self.solved)
+
     def next_point(self, share: float) -> int | None:
         """The ends first (by halving where an end is broken), then the loosest point; None when none is looser than `share`."""
         open_points = [place for place in range(len(self.points)) if place not in self.solved and place not in self.broken]
@@ -110,12 +118,14 @@ def budget_curve(
         raise ScenarioError(f"limit {problem.limits[limit].label}: the bounds of a curve must be finite numbers >= 0")
     sign = 1.0 if problem.limits[limit].side == "max" else -1.0
     problem = _settled(problem, base)
-    lines, reprice = _Lines(points), _pricer(problem, limit)
+    lines, reprice = _Lines(points), _pricer(base, limit)
     lines.add(base.price_bound, sign * float(base.price[limit]), problem.limits[limit].bound)
     while (place := lines.next_point(loose)) is not None:
         nearest = min(lines.solved, key=lambda at: (abs(at - place), at), default=None)
         try:
-            price, value = reprice(float(points[place]), base.price if nearest is None else lines.solved[nearest][0])
+            price, value = reprice(
+                float(points[place]), base.price if nearest is None else lines.solved[nearest][0], lines.is_outside(place)
+            )
         except LimitsConflict:
             lines.break_at(place, problem.limits[limit].side)
         else:
@@ -133,22 +143,38 @@ def _settled(problem: Problem, base: Solution) -> Problem:
     return replace(problem, settings=replace(problem.settings, floor_penalty=base.floor_penalty))
 
 
-def _pricer(problem: Problem, limit: int) -> Reprice:
-    """Prices at any bound of the limit; what does not depend on the bound is made once."""
-    from optimization.prices import solve_prices
-    from optimization.sets import build_sets, build_shared
+def _pricer(base: Solution, limit: int) -> Reprice:
+    """Prices at any bound of the limit, over the sets and limits of the base.
 
-    sets = build_sets(problem)
-    shared = build_shared(problem, sets)
-    loosening_cost = np.where(shared.soft, problem.settings.floor_penalty, np.inf)
+    Exactly where that is asked for or costs little: only then contradicting limits are noticed. A descent else, whose bound lies some
+    1e-6 above the least one.
+    """
+    from optimization.descent import descend
+    from optimization.prices import price_at, solve_prices
+    from optimization.shared import Pricing
 
-    def reprice(bound: float, price: np.ndarray) -> tuple[np.ndarray, float]:
-        bounds = shared.bound.copy()
+    ceiling = np.where(base.shared.soft, base.floor_penalty, np.inf)
+
+    def reprice(bound: float, price: np.ndarray, exactly: bool) -> tuple[np.ndarray, float]:
+        bounds = base.shared.bound.copy()
         bounds[limit] = bound
-        found = solve_prices(sets, replace(shared, bound=bounds), loosening_cost)
+        shared = replace(base.shared, bound=bounds)
+        if exactly or base.sets.column_count <= FEW:
+            found = solve_prices(base.sets, shared, ceiling, start=price)
+        else:
+            pricing = Pricing(base.sets, shared)
+            found = price_at(pricing, descend(pricing, ceiling, price, PASSES))
         return found.price, found.bound
 
     return reprice
+
+
+def _monotone(upper: np.ndarray, side: str) -> np.ndarray:
+    """What bounds a looser limit bounds a tighter one too; nan stays nan."""
+    known = ~np.isnan(upper)
+    towards_tight = slice(None, None, -1) if side == "max" else slice(None)
+    upper[known] = np.minimum.accumulate(upper[known][towards_tight])[towards_tight]
+    return upper
 
 
 def _plans(
@@ -171,5 +197,7 @@ def _plans(
                 continue
             total[place] = start.objective - start.penalty
             upper[place] = min(upper[place], start.upper_bound)
-            gap[place] = gap_of(upper[place], total[place])
+    upper[:] = _monotone(upper, problem.limits[limit].side)
+    solved = ~np.isnan(total)
+    gap[solved] = [gap_of(bound, worth) for bound, worth in zip(upper[solved], total[solved], strict=True)]
     return total, gap

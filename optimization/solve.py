@@ -1,94 +1,164 @@
-"""From a problem to a plan with a proof: prices, then small integer programs over the columns that can still matter.
+"""From a problem to a plan with a proof: prices, blocks, then small integer programs over the columns that can still matter.
 
 With prices y the total is at most price_bound - (what the chosen columns fall short of their HCP's best). So a plan that holds a
 column falling short by d is at most price_bound - d: integer programs look at the columns with a small shortfall only, and
     upper_bound = min(price_bound, max(dual bound of the program, price_bound - smallest shortfall left out)).
-Columns are widened until the gap is reached. The only other stop is the node limit: no clock is read, so the same input
-gives the same plan.
+Where limits fall into blocks (reps), each block is solved exactly at the prices of the few wide limits (`blocks.py`), which bounds
+the whole more tightly, and a small integer program over near-best changes of the blocks' plans puts the wide limits right.
+Effort is counted in nodes, states and rounds: no clock is read, so the same input gives the same plan.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
 
-from optimization.blocks import block_problems, partition
+from optimization.blocks import BlockPass, Blocks, partition
 from optimization.checker import check_plan
+from optimization.choice import choose
 from optimization.fitting import fitting
 from optimization.passes import BlockPlans, Wide, price_again, wide_box
-from optimization.prices import LimitsConflict, Prices, price_all, solve_prices
+from optimization.prices import LimitsConflict, Prices, largest_value, price_at, solve_prices
 from optimization.problem import PlanSettings, Problem
-from optimization.program import Incumbent, integer_program
+from optimization.program import Incumbent, incumbent_of, integer_program
 from optimization.restricted import restrict
-from optimization.sets import HcpSets, SharedLimits, best_per_hcp, build_sets, build_shared
+from optimization.sets import HcpSets, build_sets
+from optimization.shared import Pricing, SharedLimits, build_shared
 
 EXACT_COLUMNS = 600  # problems up to so many columns are solved to the last digit, not to settings.gap
 NARROW = 5000  # columns beyond one per HCP up to which a proof by the prices alone is tried
 FIRST_EXTRA = 500  # columns beyond one per HCP of the first integer program around the core
 MOST_EXTRA = 15_000  # and of the last one
 MOST_PASSES = 6  # over the blocks, each at other prices of the limits across
+STATES = 4000  # of one block's search
+CHANGES = 2500  # near-best changes of the blocks' plans to choose from
+THREADS = 2
 
 
 @dataclass(frozen=True)
 class Solution:
-    """columns: one per HCP; pairs: chosen pairs, sorted; objective, penalty, upper_bound in KPI units; gap as in the contract;
-    missing (limits): shortfall of soft floors; floor_penalty: KPI units per missing HCP."""
+    """touches (pairs) int16: the plan; columns: the same, one per HCP; objective, penalty, upper_bound, price_bound in KPI units; gap as in
+    the contract; price, use, missing (limits): prices, use, shortfall of soft floors; best (hcps): best priced value;
+    floor_penalty: KPI units per missing HCP; nodes: of branch and bound; solver: how the plan was found, in words."""
 
     sets: HcpSets
     shared: SharedLimits
     prices: Prices
     columns: np.ndarray
-    pairs: np.ndarray
+    touches: np.ndarray
     objective: float
     penalty: float
     upper_bound: float
     gap: float
     status: str
+    use: np.ndarray
     missing: np.ndarray
     floor_penalty: float
     nodes: int
+    solver: str
+
+    @property
+    def pairs(self) -> np.ndarray:
+        """Sorted numbers of the pairs with a touch."""
+        return np.flatnonzero(self.touches)
+
+    @property
+    def price_bound(self) -> float:
+        return self.prices.bound
+
+    @property
+    def price(self) -> np.ndarray:
+        return self.prices.price
+
+    @property
+    def best(self) -> np.ndarray:
+        return self.prices.best
+
+    @cached_property
+    def forced(self) -> np.ndarray:
+        """(pairs) best priced value of the HCP with at least one touch of the pair, -inf where no allowed set holds it."""
+        return Pricing(self.sets, self.shared).forced(self.prices.price)
 
 
 @dataclass(frozen=True)
 class Case:
-    """A problem as the search sees it: the whole one, or one block."""
+    """A problem as the search sees it."""
 
-    sets: HcpSets
-    shared: SharedLimits
+    pricing: Pricing
     prices: Prices
     loosening_cost: np.ndarray
+
+    @property
+    def sets(self) -> HcpSets:
+        return self.pricing.sets
+
+    @property
+    def shared(self) -> SharedLimits:
+        return self.pricing.shared
 
 
 @dataclass(frozen=True)
 class Search:
-    """Best plan so far (None = none yet), proven upper bound, branch-and-bound nodes spent."""
+    """Best plan so far (None = none yet), proven upper bound, branch-and-bound nodes spent, what was done in words."""
 
     best: Incumbent | None
     bound: float
     nodes: int
+    method: str = "integer programs over sets of touches near the prices of z_LP"
+
+    def gap(self) -> float:
+        return np.inf if self.best is None else gap_of(self.bound, self.best.total)
 
 
-def solve(problem: Problem, say: Callable[[str], None] = lambda line: None) -> Solution:
+def solve(problem: Problem, say: Callable[[str], None] = lambda line: None, start: Solution | None = None) -> Solution:
     """The best plan to within settings.gap, or the best one at the node limit (status `feasible`).
 
-    Raises LimitsConflict when the hard limits and pins cannot hold together, PlanInputError beyond the envelope of `sets.py`.
+    start: a solution of the same HCPs, channels and limits at other bounds or values; its prices are where the search begins.
+    Raises LimitsConflict when the hard limits and pins cannot hold together, BeyondEnvelope beyond the envelope of `sets.py`.
     """
-    sets = build_sets(problem)
+    sets = build_sets(problem, THREADS)
     if np.any(np.diff(sets.start) == 0) or not np.all(problem.eligible[problem.pins]):
         raise LimitsConflict("pins against rules inside one HCP")
     shared = build_shared(problem, sets)
-    per_hcp = problem.settings.floor_penalty
-    if per_hcp is None:
-        per_hcp = 2.0 * float(sets.value.max(initial=0.0))
+    per_hcp = floor_penalty_of(problem, sets)
     loosening_cost = np.where(shared.soft, per_hcp, np.inf)
-    prices = solve_prices(sets, shared, loosening_cost, say)
-    whole, limits, priced, kept = fitting(sets, shared, prices)
-    search = _search(Case(whole, limits, priced, loosening_cost), problem.settings, say)
-    search = replace(search, best=replace(search.best, columns=kept[search.best.columns]), bound=min(search.bound, prices.bound))
+    warm = start.price if start is not None and len(start.price) == shared.count else None
+    prices, search = solve_sets(sets, shared, loosening_cost, problem.settings, say, warm)
     return _solution(problem, sets, shared, prices, search, per_hcp)
+
+
+def floor_penalty_of(problem: Problem, sets: HcpSets) -> float:
+    """KPI units per HCP missing on a soft floor: the setting, else twice the largest V(S) of one HCP."""
+    if problem.settings.floor_penalty is not None:
+        return problem.settings.floor_penalty
+    free = np.zeros((1, sets.channel_count))
+    nothing = SharedLimits(
+        np.empty(0), np.empty(0), np.empty(0, dtype=bool), np.zeros(sets.hcp_count, dtype=np.int32), 1,
+        np.empty((0, sets.channel_count), dtype=bool), sparse.csr_matrix((0, free.size)),
+    )  # fmt: skip
+    best, _ = Pricing(sets, nothing).best(np.empty(0))
+    return 2.0 * max(0.0, float(best.max(initial=0.0)))
+
+
+def solve_sets(
+    sets: HcpSets,
+    shared: SharedLimits,
+    loosening_cost: np.ndarray,
+    settings: PlanSettings,
+    say: Callable[[str], None] = lambda line: None,
+    warm: np.ndarray | None = None,
+) -> tuple[Prices, Search]:
+    """(prices, best plan and bound) of sets under limits; the plan's columns are those of `sets`."""
+    prices = solve_prices(sets, shared, loosening_cost, say, warm)
+    fit = fitting(sets, shared)
+    pricing = Pricing(fit.sets, fit.shared)
+    priced = prices if fit.place is None else price_at(pricing, prices.price)
+    search = _search(Case(pricing, priced, loosening_cost), settings, say)
+    return prices, replace(search, best=replace(search.best, columns=fit.back(search.best.columns)), bound=min(search.bound, prices.bound))
 
 
 def gap_of(upper_bound: float, total: float) -> float:
@@ -99,46 +169,54 @@ def gap_of(upper_bound: float, total: float) -> float:
 def _search(whole: Case, settings: PlanSettings, say: Callable[[str], None]) -> Search:
     """The best plan and the bound of the whole problem.
 
-    Narrow integer programs first; when their proof would need too many columns, the blocks give a better bound and the core of a
-    better plan, and integer programs around that core put the wide limits right.
+    Blocks first where there are several; narrow integer programs where there are none, or where the blocks leave something open;
+    integer programs around the best plans of the blocks at the end.
     """
-    noise = 1e-9 * max(1e-9, float(np.abs(whole.sets.value).max(initial=0.0)))
+    search, core = Search(None, whole.prices.bound, 0), np.empty(0, dtype=np.int64)
+    if whole.sets.column_count > EXACT_COLUMNS:
+        blocks = partition(whole.pricing)
+        if blocks.count > 1 or (blocks.count and blocks.wide.any()):
+            search, core = _with_blocks(whole, blocks, search, settings, say)
+            if search.gap() <= settings.gap:
+                return search
+    noise = 1e-9 * max(1e-9, largest_value(whole.sets))
     relative = settings.gap if whole.sets.column_count > EXACT_COLUMNS else 0.0
-    search = widen(whole, Search(None, whole.prices.bound, 0), lambda total: max(noise, relative * abs(total)), settings, say)
-    if search.best is not None and gap_of(search.bound, search.best.total) <= settings.gap:
+    search = widen(whole, search, lambda total: max(noise, relative * abs(total)), settings, say)
+    if search.gap() <= settings.gap:
         return search
-    label, wide = partition(whole.shared, whole.sets.hcp_count)
-    if label.max(initial=0) == 0:
-        return _around(whole, search.best.columns, search, settings, say, MOST_EXTRA)
-    return _with_blocks(whole, label, wide, search, settings, say)
+    return _around(whole, np.union1d(core, search.best.columns), search, settings, say, MOST_EXTRA)
+
+
+def _near(case: Case, reach: float) -> tuple[np.ndarray, float]:
+    """(columns that fall short of their HCP's best by at most reach, smallest shortfall of a column left out)."""
+    columns, _, below = case.pricing.above(case.prices.price, case.prices.best - reach)
+    return columns, reach + below
 
 
 def widen(case: Case, search: Search, tolerance: Callable[[float], float], settings: PlanSettings, say: Callable[[str], None]) -> Search:
     """Integer programs over more and more columns by shortfall, until bound - total <= tolerance(total) or `NARROW` columns are passed."""
-    short = case.prices.shortfall_of(case.sets)
-    order = np.sort(short)
-    wanted = int((short <= 0).sum()) + min(max(60, case.sets.hcp_count // 4), FIRST_EXTRA)
+    hcps = case.sets.hcp_count
+    wanted = hcps + min(max(60, hcps // 4), FIRST_EXTRA)
     while True:
-        reach = float(order[min(wanted, len(order)) - 1]) if wanted < len(order) else np.inf
+        reach = case.pricing.nearest(case.prices.price, case.prices.best, wanted)
         if search.best is not None:
             # beyond it no column can be part of a plan that is better by more than the tolerance
             reach = min(reach, case.prices.bound - search.best.total - tolerance(search.best.total))
-        inside = short <= max(reach, 0.0) + 1e-12
-        columns = np.flatnonzero(inside)
+        columns, outside = _near(case, max(reach, 0.0) + 1e-12 * largest_value(case.sets))
         leave = tolerance(search.bound if search.best is None else search.best.total) / 2
         if search.best is not None:
             columns = np.union1d(columns, search.best.columns)
-        search, spent = _attempt(case, search, columns, float(short[~inside].min(initial=np.inf)), leave, settings, say)
-        if search.best is None and inside.all():
+        search, spent = _attempt(case, search, columns, outside, leave, settings, say)
+        if search.best is None and outside == np.inf:
             raise LimitsConflict("hard limits contradict each other for whole touches")
         if search.best is not None:
             close = search.bound - search.best.total <= tolerance(search.best.total)
-            if close or inside.all() or spent >= settings.node_limit:
+            if close or outside == np.inf or spent >= settings.node_limit:
                 return search
-            needed = int((short <= case.prices.bound - search.best.total).sum()) - case.sets.hcp_count
-            if needed > NARROW or wanted - case.sets.hcp_count > NARROW:
+            needed = len(_near(case, case.prices.bound - search.best.total)[0])
+            if needed - hcps > NARROW or wanted - hcps > NARROW:
                 return search
-            wanted = max(2 * wanted, needed + case.sets.hcp_count)
+            wanted = max(2 * wanted, needed)
         else:
             wanted = 4 * wanted
 
@@ -148,7 +226,7 @@ def _attempt(
 ) -> tuple[Search, int]:
     """One integer program over `columns`; `outside`: smallest shortfall of a column left out; tolerance: KPI units that
     the program may leave unproven. (better search, nodes spent)."""
-    part = restrict(case.sets, case.shared, case.sets.value, columns)
+    part = restrict(case.sets, case.shared, columns)
     found, dual, spent = integer_program(case.sets, case.shared, part, case.loosening_cost, tolerance, settings, search.best)
     best = search.best
     if found is not None and (best is None or found.total > best.total):
@@ -157,69 +235,83 @@ def _attempt(
     if best is not None:
         bound = max(bound, best.total)
         say(f"plan: {len(part.free)} columns, {best.total:.9g} of at most {bound:.9g}, gap {gap_of(bound, best.total):.2e}")
-    return Search(best, bound, search.nodes + spent), spent
+    return replace(search, best=best, bound=bound, nodes=search.nodes + spent), spent
 
 
 def _with_blocks(
-    whole: Case, label: np.ndarray, wide: np.ndarray, search: Search, settings: PlanSettings, say: Callable[[str], None]
-) -> Search:
-    """Passes over the blocks, each followed by an integer program over the columns of all their plans; rounds around those at the end."""
+    whole: Case, blocks: Blocks, search: Search, settings: PlanSettings, say: Callable[[str], None]
+) -> tuple[Search, np.ndarray]:
+    """(search, columns of the blocks' plans): passes over the blocks, each followed by a choice among changes that cost next to nothing."""
     allowed = settings.gap * abs(whole.prices.bound)
-    box = wide_box(whole.sets, whole.shared, whole.prices.price, wide, whole.loosening_cost)
+    box = wide_box(whole.sets, whole.shared, whole.prices.price, blocks.wide, whole.loosening_cost)
     plans: list[BlockPlans] = []
     price: np.ndarray | None = whole.prices.price
     core = np.empty(0, dtype=np.int64)
+    search = replace(search, method="blocks solved exactly at the prices of the limits across, and a choice among near-best changes")
     while price is not None and len(plans) < MOST_PASSES:
-        prices = price_all(whole.sets, whole.shared, price)
-        found, nodes = _solve_blocks(replace(whole, prices=prices), label, wide, box, 0.3 * allowed, settings)
-        plans.append(found)
+        found = blocks.solve(
+            price, whole.loosening_cost, 0 if not plans else 24, 3.0 * allowed / blocks.count, STATES, max(4, CHANGES // blocks.count)
+        )
         core = np.union1d(core, found.columns)
-        search = replace(search, bound=min(search.bound, found.bound), nodes=search.nodes + nodes)
-        say(f"blocks: {int(label.max()) + 1} with {len(box.number)} limits across, pass {len(plans)}, bound {found.bound:.9g}")
-        search = _around(whole, core, search, settings, say, FIRST_EXTRA)
-        if search.best is not None and gap_of(search.bound, search.best.total) <= settings.gap:
-            return search
-        price = price_again(whole.shared, box, plans, 0.6 * allowed)
-    return _around(whole, core, search, settings, say, MOST_EXTRA)
+        search = replace(search, bound=min(search.bound, found.bound))
+        say(f"blocks: {blocks.count} with {len(box.number)} limits across, pass {len(plans) + 1}, bound {found.bound:.9g}")
+        if not found.unsolved.any():
+            search = _choose(whole, blocks, found, search, settings, say)
+        if search.gap() <= settings.gap:
+            return search, core
+        plans.append(_block_plans(whole, blocks, found))
+        price = price_again(whole.shared, box, plans, 0.3 * allowed)
+    return search, core
 
 
-def _solve_blocks(
-    case: Case, label: np.ndarray, wide: np.ndarray, box: Wide, allowed: float, settings: PlanSettings
-) -> tuple[BlockPlans, int]:
-    """One pass over the blocks at the case's prices; (plans, nodes). HCPs without a limit of their own take their best column."""
-    sets, shared = case.sets, case.shared
-    _, core = best_per_hcp(sets, case.prices.priced)
-    blocks = block_problems(sets, shared, case.prices, case.loosening_cost, label, wide)
-    bound, nodes, penalty = case.prices.bound, 0, np.zeros(int(label.max()) + 1)
-    for block in blocks:
-        mine = Case(block.sets, block.shared, block.prices, block.loosening_cost)
-        each = allowed / len(blocks)
-        search = widen(mine, Search(None, block.prices.bound, 0), lambda total: each, settings, lambda line: None)  # noqa: B023
-        bound -= block.prices.bound - search.bound
-        nodes += search.nodes
-        columns = block.columns[search.best.columns]
-        core[sets.hcp[columns]] = columns
-        penalty[label[sets.hcp[columns[0]]]] += search.best.penalty
-    group, count = label[sets.hcp[core]], len(penalty)
-    use = sparse.diags(shared.sign[box.number] / shared.scale[box.number]) @ shared.use_of(sets, core)[box.number]
-    member = sparse.csr_matrix((np.ones(len(core)), (np.arange(len(core)), group)), shape=(len(core), count))
-    worth = np.bincount(group, weights=sets.value[core], minlength=count) - penalty
-    return BlockPlans(case.prices.price, core, bound, worth, (use @ member).toarray().T), nodes
+def _choose(whole: Case, blocks: Blocks, found: BlockPass, search: Search, settings: PlanSettings, say: Callable[[str], None]) -> Search:
+    allowed = settings.gap * abs(search.bound)
+    columns = choose(blocks, found, whole.loosening_cost, CHANGES, 0.4 * allowed, settings)
+    best = None if columns is None else incumbent_of(whole.sets, whole.shared, columns, whole.loosening_cost)
+    if best is not None and (search.best is None or best.total > search.best.total):
+        search = replace(search, best=best)
+    if search.best is not None:
+        say(f"plan: {search.best.total:.9g} of at most {search.bound:.9g}, gap {search.gap():.2e}")
+    return search
+
+
+def _block_plans(whole: Case, blocks: Blocks, found: BlockPass) -> BlockPlans:
+    """What the linear program over block plans needs to know: value less penalties and wide use per block, all other HCPs as one."""
+    sets, shared, columns = whole.sets, whole.shared, found.columns
+    group = np.where(blocks.label < 0, blocks.count, blocks.label)
+    worth = np.bincount(group, weights=sets.value_of(columns), minlength=blocks.count + 1)
+    short = np.maximum(shared.sign * (shared.total_use(sets, columns) - shared.bound), 0.0)
+    own = np.flatnonzero(shared.soft & ~blocks.wide & (short > 0))
+    at = np.searchsorted(blocks.row_start, np.argsort(blocks.row)[np.searchsorted(np.sort(blocks.row), own)], side="right") - 1
+    np.subtract.at(worth, at, short[own] * whole.loosening_cost[own])
+    number = np.flatnonzero(blocks.wide)
+    counts = _group_counts(blocks, columns, group)
+    scaled = sparse.diags(shared.sign[number] / shared.scale[number]) @ shared.coefficient[number]
+    return BlockPlans(found.price, columns, found.bound, worth, np.asarray((counts @ scaled.T).todense()))
+
+
+def _group_counts(blocks: Blocks, columns: np.ndarray, group: np.ndarray) -> sparse.csr_matrix:
+    """(groups, profiles * features) what the groups touch."""
+    sets, shared = blocks.pricing.sets, blocks.pricing.shared
+    kinds, which = np.unique(sets.kind_of(columns), return_inverse=True)
+    features = sparse.csr_matrix(shared.features(sets)[kinds])[which]
+    row = np.repeat(np.arange(len(columns)), np.diff(features.indptr))
+    cell = shared.profile[row].astype(np.int64) * shared.width + features.indices
+    shape = (blocks.count + 1, shared.profile_count * shared.width)
+    return sparse.csr_matrix((features.data, (group[row], cell)), shape=shape)
 
 
 def _around(whole: Case, core: np.ndarray, search: Search, settings: PlanSettings, say: Callable[[str], None], most: int) -> Search:
     """Integer programs over the core and the columns nearest to it, more of them each round up to `most`, until the gap is reached."""
-    short = whole.prices.shortfall_of(whole.sets)
-    order = np.sort(short)
     extra = FIRST_EXTRA
     while True:
-        reach = order[min(whole.sets.hcp_count + extra, len(order)) - 1]
-        columns = np.union1d(np.flatnonzero(short <= reach), core)
+        reach = whole.pricing.nearest(whole.prices.price, whole.prices.best, whole.sets.hcp_count + extra)
+        columns, outside = _near(whole, reach)
+        columns = np.union1d(columns, core)
         if search.best is not None:
             columns = np.union1d(columns, search.best.columns)
-        outside = np.inf if reach >= order[-1] else float(order[np.searchsorted(order, reach, side="right")])
         search, spent = _attempt(whole, search, columns, outside, settings.gap / 4 * abs(search.bound), settings, say)
-        if search.best is not None and gap_of(search.bound, search.best.total) <= settings.gap:
+        if search.gap() <= settings.gap:
             return search
         if search.best is not None and (extra >= most or outside == np.inf or spent >= settings.node_limit):
             return search
@@ -230,30 +322,18 @@ def _around(whole: Case, core: np.ndarray, search: Search, settings: PlanSetting
 
 def _solution(problem: Problem, sets: HcpSets, shared: SharedLimits, prices: Prices, search: Search, floor_penalty: float) -> Solution:
     best, bound = search.best, search.bound
-    pairs = sets.pairs_of(best.columns)
-    chosen = np.zeros(problem.pair_count, dtype=bool)
-    chosen[pairs] = True
-    violations = check_plan(replace(problem, settings=replace(problem.settings, floor_penalty=floor_penalty)), chosen)
+    touches = sets.touches_of(best.columns)
+    violations = check_plan(replace(problem, settings=replace(problem.settings, floor_penalty=floor_penalty)), touches)
     if violations:
         raise AssertionError(
             "the solver returned a plan that breaks a rule: " + "; ".join(f"{v.label} by {v.amount:g}" for v in violations[:5])
         )
-    noise = 1e-9 * max(abs(best.total), float(np.abs(sets.value).max(initial=0.0)))
+    noise = 1e-9 * max(abs(best.total), largest_value(sets))
     upper = best.total if bound - best.total <= noise else bound
     gap = gap_of(upper, best.total)
     status = "optimal" if gap <= problem.settings.gap else "feasible"
+    use = shared.total_use(sets, best.columns)
     return Solution(
-        sets,
-        shared,
-        prices,
-        best.columns,
-        pairs,
-        best.objective,
-        best.penalty,
-        upper,
-        gap,
-        status,
-        best.missing,
-        floor_penalty,
-        search.nodes,
-    )
+        sets, shared, prices, best.columns, touches, best.objective, best.penalty, upper, gap, status, use, best.missing,
+        floor_penalty, search.nodes, search.method,
+    )  # fmt: skip

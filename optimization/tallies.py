@@ -17,7 +17,8 @@ import numpy as np
 from scipy import sparse
 
 from optimization.restricted import Restricted
-from optimization.sets import HcpSets, SharedLimits
+from optimization.sets import HcpSets
+from optimization.shared import SharedLimits
 
 FEWEST_COEFFICIENTS = 2
 MOST_COEFFICIENTS = 16  # a limit with more distinct coefficients (minutes that differ by HCP) is left as it is
@@ -56,14 +57,12 @@ def no_tallies(limits: int, free: int) -> Tallies:
 
 def tally(sets: HcpSets, shared: SharedLimits, part: Restricted) -> Tallies:
     """The counts of every limit with few distinct coefficients; limits that count the same touches share a count."""
-    one = sparse.identity(shared.coefficient.shape[1], format="csr")
-    adds = shared.uses(one, sets, part.free).tocsr()  # (cells, free)
-    cells = np.flatnonzero(np.diff(adds.indptr))
+    adds, cells = _cells(sets, shared, part.free)  # (cells, free), what feature of which profile each cell is
     entries = _entries(shared, cells)
     atom = _atoms(entries, len(cells))
     atoms = int(atom.max(initial=-1)) + 1
     member = np.flatnonzero(atom >= 0)
-    gather = sparse.csr_matrix((np.ones(len(member)), (atom[member], cells[member])), shape=(atoms, adds.shape[0]))
+    gather = sparse.csr_matrix((np.ones(len(member)), (atom[member], member)), shape=(atoms, adds.shape[0]))
     sums: dict[tuple[int, ...], int] = {}
     rows, columns, weights = [], [], []
     for limit, coefficient, mine in entries:
@@ -82,8 +81,19 @@ def tally(sets: HcpSets, shared: SharedLimits, part: Restricted) -> Tallies:
     return Tallies(sparse.csr_matrix(sparse.vstack([gather @ adds, below], format="csr")), nests, weight, counted)
 
 
+def _cells(sets: HcpSets, shared: SharedLimits, columns: np.ndarray) -> tuple[sparse.csr_matrix, np.ndarray]:
+    """((cells, columns) what each column touches, number of each cell's profile and feature); a cell is one feature of one HCP."""
+    kinds, which = np.unique(sets.kind_of(columns), return_inverse=True)
+    features = sparse.coo_matrix(sparse.csr_matrix(shared.features(sets)[kinds])[which])
+    owner = sets.owner_of(columns)[features.row]
+    keys, cell = np.unique(owner * shared.width + features.col, return_inverse=True)
+    adds = sparse.csr_matrix((features.data, (cell, features.row)), shape=(len(keys), len(columns)))
+    hcp, feature = keys // shared.width, keys % shared.width
+    return adds, shared.profile[hcp].astype(np.int64) * shared.width + feature
+
+
 def _entries(shared: SharedLimits, cells: np.ndarray) -> list[tuple[int, float, np.ndarray]]:
-    """(limit, one of its coefficients, positions in `cells` that have it) for every limit with few distinct coefficients."""
+    """(limit, one of its coefficients, positions in `cells` (profile x feature) that have it) for every limit with few distinct coefficients."""
     matrix, found = shared.coefficient[:, cells].tocsr(), []
     for limit, (a, b) in enumerate(zip(matrix.indptr[:-1], matrix.indptr[1:], strict=True)):
         distinct, which = np.unique(matrix.data[a:b], return_inverse=True)

@@ -9,8 +9,9 @@ import pytest
 from plan_cases import brute_force, limit, make_problem, random_problem
 
 from optimization.fitting import fitting
-from optimization.prices import LimitsConflict, solve_prices
-from optimization.sets import build_sets, build_shared
+from optimization.prices import LimitsConflict, price_bound, solve_prices
+from optimization.sets import build_sets
+from optimization.shared import build_shared
 from optimization.solve import solve
 
 
@@ -22,12 +23,13 @@ def test_a_touch_dearer_than_the_budget_keeps_its_place_in_the_prices_only():
     sets = build_sets(problem)
     shared = build_shared(problem, sets)
     prices = solve_prices(sets, shared, np.array([np.inf]))
-    fits, limits, priced, kept = fitting(sets, shared, prices)
-    assert fits.column_count == 2 * 6
-    assert np.array_equal(sets.value[kept], fits.value)
-    assert limits.scale.tolist() == [1.0]
-    assert np.array_equal(priced.priced, prices.priced[kept])
-    assert priced.bound <= prices.bound
+    fits = fitting(sets, shared)
+    columns = np.arange(fits.sets.column_count)
+    assert len(columns) == 2 * 6
+    assert np.array_equal(sets.value_of(fits.back(columns)), fits.sets.value_of(columns))
+    assert np.array_equal(sets.owner_of(fits.back(columns)), fits.sets.owner_of(columns))
+    assert fits.shared.scale.tolist() == [1.0]
+    assert price_bound(fits.sets, fits.shared, prices.price) <= prices.bound
     solution = solve(problem)
     assert solution.prices.bound == pytest.approx(50.0)
     assert (solution.objective, solution.upper_bound, solution.gap) == (pytest.approx(5.0), pytest.approx(5.0), pytest.approx(0.0))

@@ -22,15 +22,14 @@ def passes(monkeypatch):
     monkeypatch.setattr(solving, "NARROW", 0)
     monkeypatch.setattr(solving, "FIRST_EXTRA", 1)
     monkeypatch.setattr(blocks, "BLOCK_HCPS", 3)
-    seen: list[BlockPlans] = []
-    real = solving._solve_blocks
+    seen: list[blocks.BlockPass] = []
+    real = blocks.Blocks.solve
 
     def watched(*arguments):
-        plans, nodes = real(*arguments)
-        seen.append(plans)
-        return plans, nodes
+        seen.append(real(*arguments))
+        return seen[-1]
 
-    monkeypatch.setattr(solving, "_solve_blocks", watched)
+    monkeypatch.setattr(blocks.Blocks, "solve", watched)
     return seen
 
 

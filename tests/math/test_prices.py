@@ -11,7 +11,8 @@ from scipy import sparse
 from scipy.optimize import linprog
 
 from optimization.prices import LimitsConflict, price_bound, solve_prices
-from optimization.sets import build_sets, build_shared
+from optimization.sets import build_sets
+from optimization.shared import build_shared
 
 
 def priced(problem):
@@ -19,9 +20,13 @@ def priced(problem):
     shared = build_shared(problem, sets)
     penalty = problem.settings.floor_penalty
     if penalty is None:
-        penalty = 2 * max(0.0, float(sets.value.max(initial=0.0)))
+        penalty = 2 * max(0.0, float(values(sets).max(initial=0.0)))
     cost = np.where(shared.soft, penalty, np.inf)
     return sets, shared, cost, solve_prices(sets, shared, cost)
+
+
+def values(sets):
+    return sets.value_of(np.arange(sets.column_count))
 
 
 def whole_program(problem, sets, shared, cost):
@@ -30,11 +35,12 @@ def whole_program(problem, sets, shared, cost):
     soft = np.flatnonzero(shared.soft)
     missing = sparse.csc_matrix((-np.ones(len(soft)), (soft, np.arange(len(soft)))), shape=(shared.count, len(soft)))
     one = sparse.csc_matrix(
-        (np.ones(sets.column_count), (sets.hcp, np.arange(sets.column_count))), shape=(sets.hcp_count, sets.column_count)
+        (np.ones(sets.column_count), (sets.owner_of(np.arange(sets.column_count)), np.arange(sets.column_count))),
+        shape=(sets.hcp_count, sets.column_count),
     )
     one = sparse.hstack([one, sparse.csc_matrix((sets.hcp_count, len(soft)))])
     answer = linprog(
-        np.concatenate([-sets.value, cost[soft]]),
+        np.concatenate([-values(sets), cost[soft]]),
         sparse.hstack([use, missing]) if shared.count else None,
         shared.sign * shared.bound if shared.count else None,
         one,

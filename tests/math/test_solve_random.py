@@ -37,11 +37,9 @@ def compare(problem, exact=True):
     if exact:
         assert total == pytest.approx(optimum, rel=1e-7, abs=1e-7)
         assert (solution.status, solution.gap) == ("optimal", pytest.approx(0.0, abs=1e-9))
-    chosen = np.zeros(problem.pair_count, dtype=bool)
-    chosen[solution.pairs] = True
-    assert check_plan(problem, chosen) == []
-    if chosen.any():
-        objective, penalty, _ = objective_of(problem, chosen)
+    assert check_plan(problem, solution.touches) == []
+    if solution.touches.any():
+        objective, penalty, _ = objective_of(problem, solution.touches)
         assert (objective, penalty) == (pytest.approx(solution.objective), pytest.approx(solution.penalty))
     return True
 

@@ -11,7 +11,8 @@ from plan_cases import SETTINGS, limit, make_problem, never_both, own_sets, per_
 from optimization.problem import HcpCap, NotTogether, PlanInputError
 from optimization.restricted import restrict
 from optimization.result import plan_problem
-from optimization.sets import build_sets, build_shared
+from optimization.sets import build_sets
+from optimization.shared import build_shared
 from optimization.solve import solve
 
 
@@ -121,10 +122,10 @@ def test_twelve_channels_with_a_contact_limit():
 def test_too_many_sets_name_the_hcp_and_the_remedy():
     with pytest.raises(
         PlanInputError,
-        match=r"hcp_id h000000 has more than 4096 allowed sets of channels \(13 free channels\); add a row to rule_contact_limit",
+        match=r"hcp_id h000000 has more than 20000 allowed sets of touches \(15 free channels\); add a row to rule_contact_limit",
     ):
-        build_sets(make_problem(np.ones((2, 13))))
-    assert build_sets(make_problem(np.ones((2, 12)))).column_count == 2 * 4096
+        build_sets(make_problem(np.ones((2, 15))))
+    assert build_sets(make_problem(np.ones((2, 14)))).column_count == 2 * 2**14
     with pytest.raises(PlanInputError, match="63 channels"):
         build_sets(make_problem(np.ones((1, 63))))
 
@@ -136,7 +137,8 @@ def test_sets_and_values_are_those_of_the_definition(seed):
     sets, channels = build_sets(problem), len(problem.channels)
     for hcp in range(len(problem.hcp_ids)):
         mine = range(sets.start[hcp], sets.start[hcp + 1])
-        found = {tuple(sets.pairs_of(np.array([j])).tolist()): sets.value[j] for j in mine}
+        touched = [np.flatnonzero(row) + hcp * channels for row in sets.touches[sets.kind_of(np.array(mine))]]
+        found = {tuple(s.tolist()): v for s, v in zip(touched, sets.value_of(np.array(mine)), strict=True)}
         wanted = {s: set_value(problem, s) for s in own_sets(problem, hcp, channels, with_pins=True)}
         assert found.keys() == wanted.keys()
         assert all(found[s] == pytest.approx(wanted[s], abs=1e-12) for s in wanted)
@@ -145,7 +147,8 @@ def test_sets_and_values_are_those_of_the_definition(seed):
 def test_caps_of_any_grouping_are_understood():
     cap = HcpCap("contact_limit", "mixed", np.array([3, 0, 1, 4]), np.array([1, 0, 0, 1]), np.array([1, 0]))
     sets = build_sets(make_problem(np.ones((2, 3)), caps=[cap]))
-    allowed = [set(sets.masks[sets.kind[sets.start[h] : sets.start[h + 1]]].tolist()) for h in (0, 1)]
+    bits = sets.touches @ (1 << np.arange(3))
+    allowed = [set(bits[sets.kind_of(np.arange(sets.start[h], sets.start[h + 1]))].tolist()) for h in (0, 1)]
     assert allowed == [{0, 1, 2, 4, 5, 6}, {0, 4}]
 
 
@@ -161,7 +164,7 @@ def test_the_readable_model_over_all_columns_has_the_same_optimum(counted):
     shared = build_shared(problem, sets)
     solution = solve(problem)
     cost = np.where(shared.soft, solution.floor_penalty, np.inf) * shared.scale
-    part = restrict(sets, shared, sets.value, np.arange(sets.column_count), settle=False)
+    part = restrict(sets, shared, np.arange(sets.column_count), settle=False)
     tallies = tally(sets, shared, part) if counted else no_tallies(shared.count, len(part.free))
     assert (tallies.count > 0) == counted
     model = build_model(part, cost, tallies)

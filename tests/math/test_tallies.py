@@ -11,7 +11,8 @@ from plan_cases import brute_force, limit, make_problem, random_problem, rep_bou
 import optimization.program as program
 import optimization.tallies as counting
 from optimization.restricted import restrict
-from optimization.sets import build_sets, build_shared
+from optimization.sets import build_sets
+from optimization.shared import build_shared
 from optimization.solve import solve
 from optimization.tallies import MOST_COEFFICIENTS, no_tallies, tally
 
@@ -19,7 +20,7 @@ from optimization.tallies import MOST_COEFFICIENTS, no_tallies, tally
 def tallied(problem, columns=None):
     sets = build_sets(problem)
     shared = build_shared(problem, sets)
-    part = restrict(sets, shared, sets.value, np.arange(sets.column_count) if columns is None else columns, settle=False)
+    part = restrict(sets, shared, np.arange(sets.column_count) if columns is None else columns, settle=False)
     return sets, shared, part, tally(sets, shared, part)
 
 
@@ -45,7 +46,7 @@ def test_a_budget_over_two_prices_is_two_counts_and_another_budget_cuts_them_int
     cost = np.tile([5.0, 2.0, 2.0], 4)
     whole = limit(0, "max", 20, range(12), cost)
     sets, _, part, tallies = tallied(make_problem(np.ones((4, 3)), limits=[whole]))
-    bits = sets.bits[sets.kind[part.free]]
+    bits = sets.touches[sets.kind_of(part.free)].astype(float)
     expected = {tuple(bits[:, 0]), tuple(bits[:, 1] + bits[:, 2])}
     assert {tuple(row) for row in counts_of(tallies)} == expected
     assert sorted(tallies.weight.toarray()[0]) == [0.4, 1.0]
@@ -75,7 +76,7 @@ def test_limits_of_one_or_of_many_coefficients_are_left_as_they_are():
 def test_columns_left_out_and_limits_without_pairs_make_no_count():
     problem = make_problem(np.ones((3, 2)), limits=[limit(0, "max", 1, [4, 5], [3.0, 7.0]), limit(1, "max", 1, [])])
     sets = build_sets(problem)
-    _, _, part, tallies = tallied(problem, np.flatnonzero(sets.hcp < 2))
+    _, _, part, tallies = tallied(problem, np.arange(sets.start[2]))
     assert tallies.count == 0
     assert tallies.adds.shape == (0, len(part.free))
     assert no_tallies(2, 5).adds.shape == (0, 5)
