@@ -15,7 +15,7 @@ from benchmarks.allocation.trace import LogTail, highs_line
 if TYPE_CHECKING:
     import highspy
 
-FIRST_FREE = 500  # columns freed beyond the fractional ones in the first restricted MILP
+FIRST_FREE = 0.04  # columns per HCP freed beyond the fractional and the basic ones in the first restricted MILP
 GROWTH = 3
 
 
@@ -37,11 +37,13 @@ def lp_restricted(job: Job) -> Answer:
     job.built()
     lp = linear_relaxation(job, model)
     job.trace.event("lp", None, lp.bound)
-    order = np.argsort(np.where(lp.fractional, 0.0, lp.short), kind="stable")
-    ranked = np.where(lp.fractional, 0.0, lp.short)[order]
-    best, bound, said, free = None, lp.bound, "LP only", int(lp.fractional.sum()) + FIRST_FREE
+    rank = np.where(lp.fractional, -1.0, np.where(lp.short <= 1e-9, 0.0, lp.short))
+    order = np.argsort(np.where(model.integer, rank, np.inf), kind="stable")[: int(model.integer.sum())]
+    ranked = np.maximum(rank[order], 0.0)
+    basic, extra = int((ranked <= 0).sum()), max(200, int(FIRST_FREE * len(job.problem.hcp_ids)))
+    best, bound, said, free = None, lp.bound, "LP only", basic + extra
     while job.trace.seconds < job.limit:
-        columns = np.sort(order[:free])
+        columns = order[:free]
         outside = float(ranked[free]) if free < len(order) else np.inf
         if best is not None and outside >= lp.bound - best.total:
             outside = np.inf  # what is left out cannot be part of a better plan
@@ -58,7 +60,8 @@ def lp_restricted(job: Job) -> Answer:
                 break
         if free >= len(order):
             break
-        free *= GROWTH
+        extra *= GROWTH
+        free = basic + extra
     job.solved()
     return Answer(None if best is None else model.touches(best.values), bound, said)
 
@@ -182,8 +185,10 @@ def _restricted(job: Job, model: LinearModel, nearest: np.ndarray, columns: np.n
     import highspy
 
     solver = highs(part)
+    # A round that cannot close its own gap must leave time for a wider one, unless there is nothing wider.
+    limit = job.left if free.all() else min(job.left, max(5.0, job.left / 2))
     log = job.folder / f"restricted_{len(columns)}.log"
-    for name, setting in (mip_options(job) | {"log_file": str(log), "mip_rel_gap": job.gap / 2}).items():
+    for name, setting in (mip_options(job) | {"log_file": str(log), "mip_rel_gap": job.gap / 2, "time_limit": limit}).items():
         solver.setOptionValue(name, setting)
     if best is not None and np.allclose(best.values[~free], fixed[~free]):
         start = highspy.HighsSolution()
