@@ -21,42 +21,47 @@ def eligible_runs(blocks: list[Block], pair_count: int, days: int) -> tuple[np.n
         shut[block.pairs[(block.first <= 0) & (block.last >= days - 1)]] = True
     earliest[shut] = latest[shut] = -1
     pairs, first, last = _partial_entries(blocks, shut)
-    if len(pairs):
-        touched, start, length = _longest_gap(pairs, first, last, days)
+    times = np.bincount(pairs, minlength=pair_count)
+    alone = times[pairs] == 1
+    one, before, after = pairs[alone], first[alone], last[alone]
+    is_early = before >= days - 1 - after  # days before the entry against days behind it; on ties the earlier
+    earliest[one] = np.where(is_early, 0, after + 1)
+    latest[one] = np.where(is_early, before - 1, days - 1)
+    if not alone.all():
+        pairs, first, last = (part[~alone] for part in (pairs, first, last))
+        order = np.argsort(pairs * (days + 1) + first, kind="stable")  # stable: blocks come in order of pairs, they are merged
+        touched, start, length = _longest_gap(pairs[order], first[order], last[order], days)
         earliest[touched] = np.where(length > 0, start, -1)
         latest[touched] = np.where(length > 0, start + length - 1, -1)
     return earliest, latest
 
 
 def _partial_entries(blocks: list[Block], shut: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Entries of pairs that no single entry shuts for the whole cycle, by pair and first day."""
-    if not blocks:
-        return (np.empty(0, dtype=np.int64),) * 3
-    keep = [~shut[block.pairs] for block in blocks]
-    pairs, first, last = (
-        np.concatenate([getattr(block, part)[kept] for block, kept in zip(blocks, keep, strict=True)]).astype(np.int64)
-        for part in ("pairs", "first", "last")
+    """Entries of pairs that no single entry shuts for the whole cycle."""
+    keep = [np.flatnonzero(~shut[block.pairs]) for block in blocks]
+    kept = list(zip(blocks, keep, strict=True))
+    none = np.empty(0, dtype=np.int64)
+    return (
+        np.concatenate([none, *(block.pairs[at] for block, at in kept)]),
+        np.concatenate([none, *(block.first[at] for block, at in kept)]),
+        np.concatenate([none, *(block.last[at] for block, at in kept)]),
     )
-    order = np.lexsort((first, pairs))
-    return pairs[order], first[order], last[order]
 
 
 def _longest_gap(pairs: np.ndarray, first: np.ndarray, last: np.ndarray, days: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Per distinct pair of sorted entries: the pair, the start and the length of its longest uncovered stretch."""
-    opens = np.r_[True, pairs[1:] != pairs[:-1]]
+    opens = np.append(True, pairs[1:] != pairs[:-1])
     group = np.cumsum(opens) - 1
-    touched = pairs[opens]
     # Running maximum of `last` inside each pair: adding a step per pair larger than any day keeps pairs apart.
     step = days + 2
     covered = np.maximum.accumulate(last + group * step) - group * step
-    before = np.where(opens, 0, np.r_[0, covered[:-1] + 1])
-    closes = np.r_[opens[1:], True]
-    start = np.r_[before, covered[closes] + 1]
-    length = np.maximum(np.r_[first, np.full(len(touched), days)] - start, 0)
-    owner = np.r_[group, np.arange(len(touched))]
-    order = np.lexsort((start, -length, owner))
-    best = order[np.r_[True, owner[order][1:] != owner[order][:-1]]]
-    return touched, start[best], length[best]
+    start = np.where(opens, 0, np.append(0, covered[:-1] + 1))
+    after = covered[np.append(opens[1:], True)] + 1
+    # Longest first, earliest on ties: one number per stretch, the largest one wins.
+    best = np.maximum.reduceat(np.maximum(first - start, 0) * step + days - start, np.flatnonzero(opens))
+    best = np.maximum(best, np.maximum(days - after, 0) * step + days - after)
+    length, begins = np.divmod(best, step)
+    return pairs[opens], days - begins, length
 
 
 def first_blockers(blocks: list[Block], eligible: np.ndarray, order: list[str]) -> np.ndarray:

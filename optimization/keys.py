@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from dataclasses import replace
 
 from optimization.problem import Limit
 
@@ -22,7 +21,11 @@ def key_text(limit: Limit) -> str:
         limit.operator,
         limit.value,
     )
-    return "\t".join("\\N" if part is None else part.replace("\\", "\\\\").replace("\t", "\\t") for part in parts)
+    return "\t".join("\\N" if part is None else _escaped(part) for part in parts)
+
+
+def _escaped(part: str) -> str:
+    return part.replace("\\", "\\\\").replace("\t", "\\t") if "\\" in part or "\t" in part else part
 
 
 def limit_id(key: str, ordinal: int) -> str:
@@ -41,9 +44,10 @@ def with_limit_ids(limits: list[Limit]) -> list[Limit]:
         twins[key_text(limit)].append(place)
     named = list(limits)
     for key, places in twins.items():
-        places.sort(key=lambda place: (_asked(limits[place]), limits[place].hardness))
+        if len(places) > 1:
+            places.sort(key=lambda place: (_asked(limits[place]), limits[place].hardness))
         for ordinal, place in enumerate(places):
-            named[place] = replace(limits[place], limit_id=limit_id(key, ordinal))
+            named[place] = Limit(**(vars(limits[place]) | {"limit_id": limit_id(key, ordinal)}))
     return named
 
 

@@ -50,7 +50,7 @@ class Words:
 
     def sorted(self) -> Words:
         """The same words, codes in the order of their bytes."""
-        if len(self.distinct) < 2 or pc.all(pc.less(self.distinct[:-1], self.distinct[1:])).as_py():
+        if _ascending(self.distinct):
             return self
         order = pc.sort_indices(self.distinct)
         rank = np.full(len(order) + 1, -1, dtype=np.int32)
@@ -59,8 +59,17 @@ class Words:
 
     def places(self, names: pa.Array, absent: int, null: int) -> np.ndarray:
         """(int32) place of each row's word among `names`; `absent` where it is not there, `null` for a null."""
-        place = pc.index_in(self.distinct, value_set=names).fill_null(absent).to_numpy(zero_copy_only=False).astype(np.int32)
-        return np.append(place, np.int32(null))[self.code]
+        place = np.full(len(self.distinct) + 1, absent, dtype=np.int32)
+        place[-1] = null
+        if self.distinct.equals(names):
+            place[:-1] = np.arange(len(names))
+        elif 4 * len(self.distinct) < len(names):  # a table of the few words is cheaper than one of the many names
+            found = pc.index_in(names, value_set=self.distinct)
+            there = np.flatnonzero(found.is_valid().to_numpy(zero_copy_only=False))
+            place[found.drop_null().to_numpy()] = there
+        else:
+            place[:-1] = pc.index_in(self.distinct, value_set=names).fill_null(absent).to_numpy(zero_copy_only=False)
+        return place[self.code]
 
 
 def words_of(names: list[str | None]) -> Words:
@@ -100,13 +109,20 @@ def _arrow_words(values: pa.Array) -> Words:
         return _encoded(values)
     opens = np.append(True, pc.not_equal(values[1:], values[:-1]).fill_null(True).to_numpy(zero_copy_only=False))
     heads = np.flatnonzero(opens)
-    if 2 * len(heads) > len(values):
+    if len(heads) > 0.9 * len(values):
         return _encoded(values)
     words = _encoded(values.take(pa.array(heads)))
     return Words(np.repeat(words.code, np.diff(np.append(heads, len(values)))), words.distinct)
 
 
+def _ascending(values: pa.Array) -> bool:
+    """Whether every value is beyond the one before it: none is null, no two are alike."""
+    return values.null_count == 0 and (len(values) < 2 or pc.all(pc.less(values[:-1], values[1:])).as_py())
+
+
 def _encoded(values: pa.Array) -> Words:
+    if _ascending(values) and not (len(values) and pc.any(pc.equal(pc.utf8_trim_whitespace(values), "")).as_py()):
+        return Words(np.arange(len(values), dtype=np.int32), values)
     encoded = values.dictionary_encode()
     blank = pc.equal(pc.utf8_trim_whitespace(encoded.dictionary), "")
     if pc.any(blank).as_py():
