@@ -87,7 +87,7 @@ def plan_problem(problem: Problem, say: Callable[[str], None] = lambda line: Non
         solution = solve(problem, say)
     except LimitsConflict:
         return conflict_of(problem, say)
-    result = result_of(problem, _as_agreed(problem, solution))
+    result = result_of(problem, solution)
     say(
         f"{result.status}: {result.actions_count} actions for {result.hcps_reached} HCPs, objective {result.objective:.6g}, "
         f"penalty {result.penalty:.6g}, gap {result.gap:.2e}"
@@ -166,27 +166,3 @@ def _no_conflicts() -> pd.DataFrame:
     from optimization.conflicts import COLUMNS
 
     return pd.DataFrame(columns=COLUMNS)
-
-
-def _as_agreed(problem: Problem, solution: Solution) -> Solution:
-    """Stands in until `solve` returns touches itself: the same answer under the agreed names."""
-    if hasattr(solution, "touches"):
-        return solution
-    from types import SimpleNamespace
-
-    sets, priced, touches = solution.sets, solution.prices.priced, np.zeros(problem.pair_count, dtype=np.int16)
-    touches[solution.pairs] = 1
-    forced = np.full((sets.hcp_count, sets.channel_count), -np.inf)
-    for channel in range(sets.channel_count if sets.column_count else 0):
-        forced[:, channel] = np.maximum.reduceat(np.where(sets.bits[sets.kind, channel] > 0, priced, -np.inf), sets.start[:-1])
-    names = ("objective", "penalty", "upper_bound", "gap", "status", "missing", "floor_penalty", "nodes")
-    return SimpleNamespace(
-        touches=touches,
-        price=solution.prices.price,
-        price_bound=solution.prices.bound,
-        use=solution.shared.total_use(sets, solution.columns),
-        best=solution.prices.best,
-        forced=forced.ravel(),
-        solver="highs",
-        **{name: getattr(solution, name) for name in names},
-    )
