@@ -12,6 +12,7 @@ import json
 import resource
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from benchmarks.allocation.instances import instance
@@ -32,7 +33,8 @@ def main(arguments: list[str]) -> None:
     began = time.perf_counter()
     peer.prepare()
     prepared = time.perf_counter() - began
-    memory_before = _peak_mb()
+    _forget_peak()
+    memory_before = _memory_mb("VmRSS:")
     trace = Trace(folder / "events.jsonl")
     job = Job(problem, model, gap, limit, trace, folder)
     cpu = _cpu_seconds()
@@ -50,7 +52,7 @@ def main(arguments: list[str]) -> None:
         "read_seconds": total - job.seconds.get("build", 0.0) - job.seconds["solve"] if "solve" in job.seconds else None,
         "prepare_seconds": prepared,
         "cpu_seconds": _cpu_seconds() - cpu,
-        "memory_mb": _peak_mb(),
+        "memory_mb": _memory_mb("VmHWM:"),
         "memory_before_mb": memory_before,
         "hcps_in_instance": len(problem.hcp_ids),
         "pairs": int(problem.eligible.sum()),
@@ -86,9 +88,19 @@ def _cpu_seconds() -> float:
     return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
 
 
-def _peak_mb() -> float:
-    """Largest resident size so far, of this process or of a child it has waited for."""
-    return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
+def _forget_peak() -> None:
+    """From here on the peak counts anew; where the system cannot do that, drawing the instance counts too."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def _memory_mb(field: str) -> float:
+    """VmRSS (now) or VmHWM (largest since `_forget_peak`) of this process, or the largest of a child it has waited for."""
+    status = Path("/proc/self/status")
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    if status.exists():
+        own = next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith(field))
+    return max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1024
 
 
 if __name__ == "__main__":
