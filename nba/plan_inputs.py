@@ -27,7 +27,7 @@ def planner_tables(tables: Mapping[str, Any], cycle_start: date) -> dict[str, pd
     named: dict[str, Any] = {"catalog": in_key_order(as_frame(tables["stg_catalog"]), ("channel",))}
     for name, table in tables.items():
         if name in ANY_ORDER:
-            named[name.removeprefix("stg_")] = only_columns(table, column_names(table))
+            named[name.removeprefix("stg_")] = only_columns(table)
         elif name.startswith("stg_rule_"):
             rule = as_frame(table)
             named[name.removeprefix("stg_")] = in_key_order(rule, rule.columns)
@@ -72,20 +72,21 @@ def touch_days(engagement: Any, cycle_start: date, reach: int | None = None) -> 
 
 
 def as_frame(table: Any) -> pd.DataFrame:
-    """A pandas frame of a pandas frame, an Arrow table, or a DuckDB relation."""
+    """A pandas frame of a pandas frame, an Arrow table, a DuckDB relation, or of whatever else can become one (`to_pandas`)."""
     import pandas as pd
 
-    return table if isinstance(table, pd.DataFrame) else as_arrow(table).to_pandas()
+    if isinstance(table, pd.DataFrame):
+        return table
+    return (table.to_arrow_table() if is_relation(table) else table).to_pandas()
 
 
 def as_arrow(table: Any) -> pa.Table:
-    """An Arrow table of a pandas frame, an Arrow table, or a DuckDB relation."""
-    import pandas as pd
+    """An Arrow table of the same."""
     import pyarrow as pa
 
-    if isinstance(table, pd.DataFrame):
-        return pa.Table.from_pandas(table, preserve_index=False)
-    return table.to_arrow_table() if is_relation(table) else table
+    if isinstance(table, pa.Table):
+        return table
+    return table.to_arrow_table() if is_relation(table) else pa.Table.from_pandas(as_frame(table), preserve_index=False)
 
 
 def is_relation(table: Any) -> bool:
@@ -98,15 +99,17 @@ def column_names(table: Any) -> list[str]:
     return table.column_names if isinstance(table, pa.Table) else list(table.columns)
 
 
-def only_columns(table: Any, wanted: Iterable[str]) -> pd.DataFrame | pa.Table:
-    """Those of the wanted columns that there are; a DuckDB relation comes as an Arrow table."""
-    there = set(column_names(table))
-    names = [name for name in wanted if name in there]
+def only_columns(table: Any, wanted: Iterable[str] | None = None) -> pd.DataFrame | pa.Table:
+    """Those of the wanted columns (None: all) that there are; a DuckDB relation comes as an Arrow table."""
+    import pyarrow as pa
+
+    if not isinstance(table, pa.Table) and not is_relation(table):
+        table = as_frame(table)
+    there = column_names(table)
+    names = there if wanted is None else [name for name in wanted if name in set(there)]
     if is_relation(table):
         quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
         return table.project(quoted).to_arrow_table()
-    import pyarrow as pa
-
     return table.select(names) if isinstance(table, pa.Table) else table[names]
 
 

@@ -56,6 +56,17 @@ def test_tables_come_as_pandas_arrow_or_duckdb():
         assert as_frame(table).to_numpy().tolist() == [["001", 1]]
 
 
+class Elsewhere:
+    """A data frame of another engine, of which only `to_pandas` is known."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self.to_pandas = lambda: frame
+
+
+def test_other_engines_come_through_pandas():
+    assert told(problem_of({name: Elsewhere(table) for name, table in staged().items()})) == told(problem_of(staged()))
+
+
 def test_small_tables_come_in_the_order_of_their_keys():
     frame = pd.DataFrame({"channel": ["b", None, "a"], "n": [1, 2, 3]})
     assert in_key_order(frame, ("hcp_id", "channel"))["n"].tolist() == [3, 1, 2]  # null last
