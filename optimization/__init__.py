@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from optimization.allocation import Allocation, allocate
     from optimization.problem import PlanInputError, PlanSettings
     from optimization.result import PlanResult, plan
 
-__all__ = ["PlanInputError", "PlanResult", "PlanSettings", "plan"]
+__all__ = ["Allocation", "PlanInputError", "PlanResult", "PlanSettings", "allocate", "plan"]
 
 _HOMES = {"plan": "optimization.result", "PlanResult": "optimization.result"}
+_HOMES |= {"allocate": "optimization.allocation", "Allocation": "optimization.allocation"}
 _HOMES |= {"PlanSettings": "optimization.problem", "PlanInputError": "optimization.problem"}
 
 

@@ -35,7 +35,7 @@ class Alternatives:
 
 @dataclass(frozen=True)
 class BlockPass:
-    """One pass: price (limits) with the blocks' own prices as improved; columns (hcps): the plan; bound: proven upper bound of the whole;
+    """One pass. price (limits): with the blocks' own prices as improved; columns (hcps): the plan; bound: proven upper bound of the whole;
     unsolved (blocks): no plan was found that keeps the block's limits; its columns are the best ones at the prices."""
 
     price: np.ndarray

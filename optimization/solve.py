@@ -21,7 +21,7 @@ from optimization.blocks import BlockPass, Blocks, partition
 from optimization.checker import check_plan
 from optimization.choice import choose
 from optimization.fitting import fitting
-from optimization.passes import BlockPlans, Wide, price_again, wide_box
+from optimization.passes import BlockPlans, price_again, wide_box
 from optimization.prices import LimitsConflict, Prices, largest_value, price_at, solve_prices
 from optimization.problem import PlanSettings, Problem
 from optimization.program import Incumbent, incumbent_of, integer_program
@@ -151,13 +151,18 @@ def solve_sets(
     settings: PlanSettings,
     say: Callable[[str], None] = lambda line: None,
     warm: np.ndarray | None = None,
+    exact: int | None = None,
 ) -> tuple[Prices, Search]:
-    """(prices, best plan and bound) of sets under limits; the plan's columns are those of `sets`."""
+    """(prices, best plan and bound) of sets under limits; the plan's columns are those of `sets`.
+
+    warm (limits): prices of a problem much like this one; exact: columns up to which the gap asked for is 0 whatever the settings
+    say (None = `EXACT_COLUMNS`).
+    """
     prices = solve_prices(sets, shared, loosening_cost, say, warm)
     fit = fitting(sets, shared)
     pricing = Pricing(fit.sets, fit.shared)
     priced = prices if fit.place is None else price_at(pricing, prices.price)
-    search = _search(Case(pricing, priced, loosening_cost), settings, say)
+    search = _search(Case(pricing, priced, loosening_cost), settings, say, EXACT_COLUMNS if exact is None else exact)
     return prices, replace(search, best=replace(search.best, columns=fit.back(search.best.columns)), bound=min(search.bound, prices.bound))
 
 
@@ -166,21 +171,21 @@ def gap_of(upper_bound: float, total: float) -> float:
     return max(0.0, upper_bound - total) / max(abs(total), 1e-9)
 
 
-def _search(whole: Case, settings: PlanSettings, say: Callable[[str], None]) -> Search:
+def _search(whole: Case, settings: PlanSettings, say: Callable[[str], None], exact: int) -> Search:
     """The best plan and the bound of the whole problem.
 
     Blocks first where there are several; narrow integer programs where there are none, or where the blocks leave something open;
     integer programs around the best plans of the blocks at the end.
     """
     search, core = Search(None, whole.prices.bound, 0), np.empty(0, dtype=np.int64)
-    if whole.sets.column_count > EXACT_COLUMNS:
+    if whole.sets.column_count > exact:
         blocks = partition(whole.pricing)
         if blocks.count > 1 or (blocks.count and blocks.wide.any()):
             search, core = _with_blocks(whole, blocks, search, settings, say)
             if search.gap() <= settings.gap:
                 return search
     noise = 1e-9 * max(1e-9, largest_value(whole.sets))
-    relative = settings.gap if whole.sets.column_count > EXACT_COLUMNS else 0.0
+    relative = settings.gap if whole.sets.column_count > exact else 0.0
     search = widen(whole, search, lambda total: max(noise, relative * abs(total)), settings, say)
     if search.gap() <= settings.gap:
         return search
