@@ -15,8 +15,11 @@ TOLERANCE = 1e-9
 
 @dataclass(frozen=True)
 class Room:
-    """What an addition must know: columns of x as CSC (start, row, coefficient), bounds of rows, and for each row the floor row that
-    it feeds by reaching an HCP (-1 = none)."""
+    """What an addition must know: columns of x as CSC (start, row, coefficient), bounds of rows; top touches of a column.
+
+    feeds: for each row the floor row that it feeds by reaching an HCP, -1 = none; opens: for a row with a binary u (so many touches
+    only where u is 1) the row that counts the u of its combination, -1 = none; wider: by how much an open u raises the row's upper.
+    """
 
     start: np.ndarray
     row: np.ndarray
@@ -24,11 +27,13 @@ class Room:
     lower: np.ndarray
     upper: np.ndarray
     feeds: np.ndarray
+    opens: np.ndarray
+    wider: np.ndarray
     top: np.ndarray
 
 
 def room_of(model: LinearModel) -> Room:
-    """The model over its x columns alone; combinations of several touches are never used up to their binaries."""
+    """The model over its x columns; what y and u add is in `feeds`, `opens` and `wider`."""
     x_count = len(model.pairs)
     columns = sparse.csc_matrix(model.rows)
     reached = np.flatnonzero(~model.integer & (model.gain == 0))
@@ -38,14 +43,24 @@ def room_of(model: LinearModel) -> Room:
     floor_of = np.full(len(reached), -1, dtype=np.int64)
     floor_of[part.col[asks]] = part.row[asks]
     feeds[part.row[~asks]] = floor_of[part.col[~asks]]
+    opens, wider = np.full(len(model.upper), -1, dtype=np.int64), np.zeros(len(model.upper))
+    gates = np.arange(x_count, int(model.integer.sum()))
+    part = columns[:, gates].tocoo()
+    counts = part.data > 0
+    combination = np.full(len(gates), -1, dtype=np.int64)
+    combination[part.col[counts]] = part.row[counts]
+    opens[part.row[~counts]], wider[part.row[~counts]] = combination[part.col[~counts]], -part.data[~counts]
     x = columns[:, :x_count]
     top = model.top[:x_count].astype(np.int64)
-    return Room(x.indptr.astype(np.int64), x.indices.astype(np.int64), x.data, model.lower, model.upper, feeds, top)
+    start, row = x.indptr.astype(np.int64), x.indices.astype(np.int64)
+    return Room(start, row, x.data, model.lower, model.upper, feeds, opens, wider, top)
 
 
-@numba.njit("void(i8[:],i8[:],i8[:],f8[:],f8[:],f8[:],i8[:],i8[:],f8[:],i8[:],i8[:],b1)", cache=True)
-def add_in_order(order, start, row, coefficient, lower, upper, feeds, top, activity, reached, touches, only_needed):
+@numba.njit("void(i8[:],i8[:],i8[:],f8[:],f8[:],f8[:],i8[:],i8[:],f8[:],i8[:],f8[:],i8[:],i8[:],b1)", cache=True)
+def add_in_order(order, start, row, coefficient, lower, upper, feeds, opens, wider, top, activity, reached, touches, only_needed):
     """One more touch on each column of `order` that has room; `activity`, `reached` (per row) and `touches` change in place.
+
+    reached counts, in rows that feed a floor, the touches of the HCP; in rows with a binary it is 1 once that is open.
 
     only_needed: skip columns that bring no row nearer to its lower bound.
     """
@@ -60,7 +75,10 @@ def add_in_order(order, start, row, coefficient, lower, upper, feeds, top, activ
                 needed = needed or (reached[r] == 0 and activity[floor] < lower[floor] - TOLERANCE)
                 continue
             after = activity[r] + coefficient[place]
-            if after > upper[r] + TOLERANCE:
+            if after > upper[r] + wider[r] + TOLERANCE:
+                fits = False
+                break
+            if after > upper[r] + TOLERANCE and reached[r] == 0 and activity[opens[r]] + 1 > upper[opens[r]] + TOLERANCE:
                 fits = False
                 break
             needed = needed or (coefficient[place] > 0 and activity[r] < lower[r] - TOLERANCE)
@@ -75,6 +93,9 @@ def add_in_order(order, start, row, coefficient, lower, upper, feeds, top, activ
                 reached[r] += 1
             else:
                 activity[r] += coefficient[place]
+                if activity[r] > upper[r] + TOLERANCE and reached[r] == 0:
+                    reached[r] = 1
+                    activity[opens[r]] += 1.0
 
 
 class Filling:
@@ -89,7 +110,7 @@ class Filling:
     def add(self, order: np.ndarray, only_needed: bool = False) -> None:
         """One more touch on each column of `order`, in order, where it breaks no upper bound."""
         room = self.room
-        parts = (room.start, room.row, room.coefficient, room.lower, room.upper, room.feeds, room.top)
+        parts = (room.start, room.row, room.coefficient, room.lower, room.upper, room.feeds, room.opens, room.wider, room.top)
         add_in_order(order.astype(np.int64), *parts, self.activity, self.reached, self.touches, only_needed)
 
     def swap_for_floors(self, gain: np.ndarray, order: np.ndarray) -> None:
