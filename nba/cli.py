@@ -22,6 +22,7 @@ COMMANDS = {
     "init-rules": "nba.rules_setup",
     "simulate": "nba.simulate.cli",
     "rollback": "nba.rollback",
+    "whatif": "nba.whatif.command",
     "diff": "nba.diff.command",
 }
 LOG_NAME = "nba.log"
@@ -29,7 +30,7 @@ LOG_NAME = "nba.log"
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all sub-commands; each names its `run` in the default `run_command`."""
-    purpose = "Load inputs, set up rules, simulate data, roll a publication back, and compare runs."
+    purpose = "Load inputs, set up rules, simulate data, roll a publication back, ask what if, and compare runs."
     parser = argparse.ArgumentParser(prog="nba", description=purpose)
     parser.add_argument("--debug", action="store_true", help="print the traceback of an unexpected error")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)

@@ -129,7 +129,8 @@ def pair_of(problem: Problem, hcp_id: str, channel: str) -> int:
     place = int(np.searchsorted(problem.hcp_ids, hcp_id)) if len(problem.hcp_ids) else 0
     if place >= len(problem.hcp_ids) or problem.hcp_ids[place] != hcp_id:
         beside = problem.hcp_ids[max(0, place - BESIDE) : place + BESIDE].tolist()
-        raise ScenarioError(f"hcp_id {hcp_id}: no such HCP in this run{near(hcp_id, beside)}")
+        like = near(hcp_id, beside) or (f"; its ids are like {beside[0]}" if beside else "")
+        raise ScenarioError(f"hcp_id {hcp_id}: no such HCP in this run{like}")
     if channel not in problem.channels:
         raise ScenarioError(f"channel {channel}: no such channel; there are {', '.join(problem.channels)}")
     return place * len(problem.channels) + problem.channels.index(channel)

@@ -1,9 +1,9 @@
 """What every bound of one limit is worth: a proven upper bound per bound, from few price vectors, and plans where asked for.
 
 The bound at prices y is linear in the limit's own bound b: bound(y, b) = bound(y, b0) + sign x y_l x (b - b0), valid for every b. Over all
-price vectors seen the lowest of these lines is a concave curve from above. Where prices were optimal the curve touches z_LP, which is
-concave too and so lies above the chords between those points: curve less chord is how loose the curve can be. The loosest point gets
-prices of its own, warm-started from the nearest, until no point is looser than asked.
+price vectors seen the lowest of these lines is a concave curve from above. On small problems the point where the curve may lie
+furthest above z_LP gets exact prices of its own, until none is looser than asked: where prices were exact the curve touches z_LP, which is
+concave too and so lies above the chords between those points. On larger ones `scenario_lines.py` finds lines in a few hundred passes.
 """
 
 from __future__ import annotations
@@ -17,16 +17,14 @@ import numpy as np
 from optimization.prices import LimitsConflict
 from optimization.problem import Problem
 from optimization.scenario import ScenarioError
+from optimization.scenario_lines import Lines, add_lines
 
 if TYPE_CHECKING:
     from optimization.solve import Solution
 
 LOOSE = 1e-5  # of the curve's largest value
-FEW = 20_000  # columns up to which every price vector is exact
-PASSES = 40  # of a descent from the nearest point's prices
-Reprice = Callable[
-    [float, np.ndarray, bool], tuple[np.ndarray, float]
-]  # (the limit's bound, first prices, exactly) -> (prices, their bound)
+FEW = 2000  # columns up to which points get exact prices of their own
+SOME = 20_000  # columns up to which the ends do, so that limits that contradict each other are noticed
 
 
 @dataclass(frozen=True)
@@ -47,44 +45,34 @@ class Curve:
 
 
 @dataclass
-class _Lines:
-    """The lines of the price vectors seen: value at a bound of 0 and slope; `solved`: point -> prices and bound found there."""
+class _Points(Lines):
+    """Lines and the points that have exact prices: place -> (prices, bound there); `broken`: places where no plan keeps the limits."""
 
-    points: np.ndarray
-    values: list[float] = field(default_factory=list)
-    slopes: list[float] = field(default_factory=list)
     solved: dict[int, tuple[np.ndarray, float]] = field(default_factory=dict)
     broken: set[int] = field(default_factory=set)
-
-    def add(self, value: float, slope: float, at: float) -> None:
-        self.values.append(value - slope * at)
-        self.slopes.append(slope)
-
-    def lowest(self) -> tuple[np.ndarray, np.ndarray]:
-        """(value, slope) of the lowest line at every point."""
-        slopes = np.array(self.slopes)
-        table = np.array(self.values)[:, None] + slopes[:, None] * self.points
-        best = np.argmin(table, axis=0)
-        return table[best, np.arange(len(self.points))], slopes[best]
 
     def break_at(self, place: int, side: str) -> None:
         """No plan keeps the limits at this point, so none does where this limit is tighter still."""
         self.broken |= set(range(place + 1)) if side == "max" else set(range(place, len(self.points)))
 
-    def is_outside(self, place: int) -> bool:
-        """Whether a point lies outside those solved, so that its limits may contradict each other."""
-        return not self.solved or place < min(self.solved) or place > max(self.solved)
-
-    def next_point(self, share: float) -> int | None:
-        """The ends first (by halving where an end is broken), then the loosest point; None when none is looser than `share`."""
+    def next_end(self) -> int | None:
+        """The outermost point not yet solved (by halving where an end is broken), None when both ends are."""
         open_points = [place for place in range(len(self.points)) if place not in self.solved and place not in self.broken]
         known = sorted(self.solved)
         if not open_points or not known:
             return None if not open_points else open_points[-1 if self.broken else 0]
         below, above = [p for p in open_points if p < known[0]], [p for p in open_points if p > known[-1]]
-        if below or above:
-            side = below or above
-            return side[len(side) // 2] if self.broken else side[0 if below else -1]
+        if not below and not above:
+            return None
+        side = below or above
+        return side[len(side) // 2] if self.broken else side[0 if below else -1]
+
+    def loosest(self, share: float) -> int | None:
+        """The point between solved ones whose bound may be loosest, None when none is looser than `share` of the largest bound."""
+        open_points = [place for place in range(len(self.points)) if place not in self.solved and place not in self.broken]
+        if not open_points:
+            return None
+        known = sorted(self.solved)
         curve, _ = self.lowest()
         chord = np.interp(self.points, self.points[known], [self.solved[place][1] for place in known])
         slack = (curve - chord)[open_points]
@@ -117,24 +105,20 @@ def budget_curve(
     if len(points) == 0 or not np.isfinite(points).all() or points[0] < 0:
         raise ScenarioError(f"limit {problem.limits[limit].label}: the bounds of a curve must be finite numbers >= 0")
     sign = 1.0 if problem.limits[limit].side == "max" else -1.0
-    problem = _settled(problem, base)
-    lines, reprice = _Lines(points), _pricer(base, limit)
+    sign = 1.0 if problem.limits[limit].side == "max" else -1.0
+    lines, columns = _Points(points), base.sets.column_count
     lines.add(base.price_bound, sign * float(base.price[limit]), problem.limits[limit].bound)
-    while (place := lines.next_point(loose)) is not None:
-        nearest = min(lines.solved, key=lambda at: (abs(at - place), at), default=None)
-        try:
-            price, value = reprice(
-                float(points[place]), base.price if nearest is None else lines.solved[nearest][0], lines.is_outside(place)
-            )
-        except LimitsConflict:
-            lines.break_at(place, problem.limits[limit].side)
-        else:
-            lines.solved[place] = (price, value)
-            lines.add(value, sign * float(price[limit]), float(points[place]))
+    if columns <= SOME:
+        _price_exactly(base, limit, problem.limits[limit].side, lines, lines.next_end)
+    if columns <= FEW:
+        _price_exactly(base, limit, problem.limits[limit].side, lines, lambda: lines.loosest(loose))
+    elif len(lines.broken) < len(points):
+        add_lines(base, limit, lines, loose)
     upper, slope = lines.lowest()
     upper[sorted(lines.broken)] = slope[sorted(lines.broken)] = np.nan
     say(f"curve: {len(points)} bounds from {len(lines.values)} price vectors")
-    total, gap = _plans(problem, base, limit, points, [place for place in plans_at if place not in lines.broken], upper)
+    places = [place for place in plans_at if place not in lines.broken]
+    total, gap = _plans(_settled(problem, base), base, limit, points, places, upper)
     return Curve(limit, points, upper, sign * slope, total, gap, len(lines.values))
 
 
@@ -143,30 +127,23 @@ def _settled(problem: Problem, base: Solution) -> Problem:
     return replace(problem, settings=replace(problem.settings, floor_penalty=base.floor_penalty))
 
 
-def _pricer(base: Solution, limit: int) -> Reprice:
-    """Prices at any bound of the limit, over the sets and limits of the base.
-
-    Exactly where that is asked for or costs little: only then contradicting limits are noticed. A descent else, whose bound lies some
-    1e-6 above the least one.
-    """
-    from optimization.descent import descend
-    from optimization.prices import price_at, solve_prices
-    from optimization.shared import Pricing
+def _price_exactly(base: Solution, limit: int, side: str, lines: _Points, place_of: Callable[[], int | None]) -> None:
+    """Exact prices at the points that `place_of` names, over the sets and limits of the base, until it names none."""
+    from optimization.prices import solve_prices
 
     ceiling = np.where(base.shared.soft, base.floor_penalty, np.inf)
-
-    def reprice(bound: float, price: np.ndarray, exactly: bool) -> tuple[np.ndarray, float]:
+    while (place := place_of()) is not None:
+        nearest = min(lines.solved, key=lambda at: (abs(at - place), at), default=None)
         bounds = base.shared.bound.copy()
-        bounds[limit] = bound
-        shared = replace(base.shared, bound=bounds)
-        if exactly or base.sets.column_count <= FEW:
-            found = solve_prices(base.sets, shared, ceiling, start=price)
+        bounds[limit] = lines.points[place]
+        start = base.price if nearest is None else lines.solved[nearest][0]
+        try:
+            found = solve_prices(base.sets, replace(base.shared, bound=bounds), ceiling, start=start)
+        except LimitsConflict:
+            lines.break_at(place, side)
         else:
-            pricing = Pricing(base.sets, shared)
-            found = price_at(pricing, descend(pricing, ceiling, price, PASSES))
-        return found.price, found.bound
-
-    return reprice
+            lines.solved[place] = (found.price, found.bound)
+            lines.add(found.bound, (1.0 if side == "max" else -1.0) * float(found.price[limit]), float(lines.points[place]))
 
 
 def _monotone(upper: np.ndarray, side: str) -> np.ndarray:
