@@ -369,7 +369,8 @@ def solve_blocks(
         found = 0
         column = np.empty(0, dtype=np.int64)
         group_of = np.empty(0, dtype=np.int64)
-        for attempt in range(7):
+        wide = spread[b]
+        for _ in range(7):
             # the core's columns, grouped by HCP, HCPs by smallest deviation
             count = 0
             smallest = np.full(n, np.inf)
@@ -435,7 +436,7 @@ def solve_blocks(
                 slip,
                 drop,
                 limit,
-                spread,
+                wide,
                 most_states,
                 chosen,
                 node_parent,

@@ -8,6 +8,7 @@ and one column per HCP that fills every rep's time exactly, the core of a good p
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -83,15 +84,17 @@ class Blocks:
         np.add.at(entries, first[profile] + feature * rows[block[profile]] + place[row], shared.sign[row] * matrix.data[mine])
         return first[:-1].astype(np.int64), entries
 
-    def solve(self, price: np.ndarray, ceiling: np.ndarray, steps: int, spread: float, most_states: int, alternatives: int) -> BlockPass:
-        """Every block at these prices (limits); steps: tries to improve the blocks' own prices first; spread: KPI units within which
-        other plans of a block are of interest; most_states: where the search in a block begins to give states up (0: only own prices, no search)."""
+    def solve(self, price: np.ndarray, ceiling: np.ndarray, steps: int, spread: np.ndarray, most_states: int, alternatives: int) -> BlockPass:
+        """Every block at these prices (limits); steps: tries to improve the blocks' own prices first; spread (blocks): KPI units within
+        which other plans of a block are of interest; most_states: where the search in a block begins to give states up (0: own prices
+        only, no search); alternatives: other plans of a block at most."""
         from optimization.block_kernel import solve_blocks
         from optimization.kernels import in_parts
 
         sets, shared = self.pricing.sets, self.pricing.shared
         priced = price.copy()
-        best, columns = self.pricing.best(price)
+        alone = self.label < 0
+        best, columns = self.pricing.best(price) if alone.any() else (np.empty(0), sets.start[:-1])
         own = shared.sign[self.row] * shared.bound[self.row]
         y = price[self.row].copy()
         place = columns - sets.start[:-1]
@@ -107,8 +110,7 @@ class Blocks:
         tail += (place, level, proven, number, cost, length, hcp, change)
         in_parts(lambda a, b: solve_blocks(*head, a, b, *tail), self.count, sets.threads, 8)
         priced[self.row] = y
-        alone = self.label < 0
-        bound = math.fsum([*best[alone].tolist(), *(level - np.where(np.isfinite(proven), proven, 0.0)).tolist()])
+        bound = math.fsum([*best[alone[: len(best)]].tolist(), *(level - np.where(np.isfinite(proven), proven, 0.0)).tolist()])
         bound += math.fsum((shared.sign * price * shared.bound)[self.wide].tolist())
         found = _alternatives(number, cost, length, hcp, change)
         return BlockPass(priced, sets.start[:-1] + place, bound, bound, number < 0, found)
@@ -126,7 +128,7 @@ def partition(pricing: Pricing) -> Blocks:
     sets, shared = pricing.sets, pricing.shared
     size = np.bincount(shared.profile, minlength=shared.profile_count)
     indptr, profile = shared.coefficient.indptr, shared.coefficient.indices // shared.width
-    members = [np.unique(profile[a:b]) for a, b in zip(indptr[:-1], indptr[1:], strict=True)]
+    members = [np.unique(profile[a:b]) for a, b in itertools.pairwise(indptr.tolist())]
     reach = np.array([size[m].sum() for m in members], dtype=np.int64)
     label = np.arange(shared.profile_count)
     held: dict[int, tuple[np.ndarray, int, int]] = {}  # block: its profiles, HCPs, limits

@@ -35,6 +35,7 @@ FIRST_EXTRA = 500  # columns beyond one per HCP of the first integer program aro
 MOST_EXTRA = 15_000  # and of the last one
 MOST_PASSES = 6  # over the blocks, each at other prices of the limits across
 STATES = 4000  # of one block's search
+ASKED_BLOCKS, OTHER_PLANS, SPREAD = 125, 20, 3.0  # blocks asked for other plans, how many, how far from their best in shares of what may stay open
 CHANGES = 2500  # near-best changes of the blocks' plans to choose from
 THREADS = 2
 
@@ -252,11 +253,12 @@ def _with_blocks(
     plans: list[BlockPlans] = []
     price: np.ndarray | None = whole.prices.price
     core = np.empty(0, dtype=np.int64)
+    # other plans are asked of some blocks only: each takes ten times as long to list them as to find its best one
+    spread = np.zeros(blocks.count)
+    spread[np.unique(np.linspace(0, blocks.count - 1, min(blocks.count, ASKED_BLOCKS)).astype(np.int64))] = SPREAD * allowed / min(blocks.count, ASKED_BLOCKS)
     search = replace(search, method="blocks solved exactly at the prices of the limits across, and a choice among near-best changes")
     while price is not None and len(plans) < MOST_PASSES:
-        found = blocks.solve(
-            price, whole.loosening_cost, 0 if not plans else 24, 3.0 * allowed / blocks.count, STATES, max(4, CHANGES // blocks.count)
-        )
+        found = blocks.solve(price, whole.loosening_cost, 24 if plans else 0, spread, STATES, OTHER_PLANS)
         core = np.union1d(core, found.columns)
         search = replace(search, bound=min(search.bound, found.bound))
         say(f"blocks: {blocks.count} with {len(box.number)} limits across, pass {len(plans) + 1}, bound {found.bound:.9g}")
