@@ -1,6 +1,6 @@
 """The table `plan_solution` (docs/interfaces.md) from the answer of the planner, as Arrow, without a Python object per pair.
 
-Three kinds have a row per HCP and channel and their own columns: `action`, `pair`, `block`. The few rows of all other kinds are written
+Two kinds are as long as the HCPs are many and have their own columns: `pair` and `block`. The few rows of all other kinds are written
 fact by fact (item, field, number or detail): a column that is null for millions of pairs costs a warehouse as much as a full one.
 """
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 TEXT, INTEGER, DOUBLE, BOOLEAN, DATE = "text", "integer", "double", "boolean", "date"
 SOLUTION_COLUMNS: dict[str, str] = (
-    dict.fromkeys(("kind", "hcp_id", "channel", "territory_id", "rep_id", "rule", "limit_id", "detail"), TEXT)
+    dict.fromkeys(("kind", "hcp_id", "channel", "rule", "limit_id", "detail"), TEXT)
     | {"touches": INTEGER}
     | dict.fromkeys(("plan_value", "price_cost", "cost", "rep_minutes"), DOUBLE)
     | {"priority": INTEGER, "rep_priority": INTEGER, "value_short": DOUBLE, "reason_kind": TEXT, "is_eligible": BOOLEAN}
@@ -32,7 +32,6 @@ def solution_table(result: PlanResult, seconds: float, stamps: Mapping[str, str 
     """All parts of a result under the columns of `plan_solution`, kind by kind. seconds: of the whole solve; stamps: where it came from."""
     import pandas as pd
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     run = {name: getattr(result, name) for name in HEADER} | dict(stamps)
     run |= {"status": result.status, "actions": result.actions_count, "hcps_reached": result.hcps_reached}
@@ -41,9 +40,7 @@ def solution_table(result: PlanResult, seconds: float, stamps: Mapping[str, str 
     conflicts = result.conflicts.drop(columns=["direction", "loosening"]).assign(detail=texts)
     few = {"run": pd.DataFrame([run]), "limit": result.limits, "rep": result.reps, "conflict": conflicts}
     few |= {"warning": pd.DataFrame({"problem": result.warnings})}
-    without = result.pairs.filter(pc.equal(result.pairs["touches"], 0)).drop_columns(["touches"])
-    planned = result.planned.append_column("is_eligible", pa.repeat(True, result.planned.num_rows))
-    many = {"action": planned, "pair": without, "block": result.blocks}
+    many = {"pair": result.pairs, "block": result.blocks}
     batches = [batch for kind, frame in few.items() for batch in _batches(kind, _facts(frame))]
     batches += [batch for kind, table in many.items() for batch in _batches(kind, table)]
     return pa.Table.from_batches(batches, _schema())
@@ -63,13 +60,15 @@ def refused_table(problem: str, seconds: float, stamps: Mapping[str, str | None]
 
 
 def rows_of(solution: pa.Table, kind: str) -> pd.DataFrame:
-    """The rows of one kind as a frame, facts put together again as the SQL of the plan room does; `pair`: planned ones among them."""
+    """The rows of one kind as a frame, facts put together again as the SQL of the plan room does; `action`: the pairs with a touch."""
     import pandas as pd
     import pyarrow.compute as pc
 
-    kinds = ["pair", "action"] if kind == "pair" else [kind]
-    found = solution.filter(pc.is_in(solution["kind"].cast("string"), _strings(kinds))).to_pandas()
+    name = "pair" if kind == "action" else kind
+    found = solution.filter(pc.equal(solution["kind"].cast("string"), name)).to_pandas()
     found = found.astype(dict.fromkeys(found.select_dtypes("category").columns, object))
+    if kind == "action":
+        found = found[found["touches"] > 0].sort_values("priority")
     if kind not in FACTS:
         return found.reset_index(drop=True)
     value = found["number"].astype(object).where(found["number"].notna(), found["detail"])
@@ -102,25 +101,20 @@ def _batches(kind: str, table: pa.Table) -> Iterator[pa.RecordBatch]:
     unknown = set(table.column_names) - set(SOLUTION_COLUMNS)
     if unknown:
         raise KeyError(f"plan_solution has no column {sorted(unknown)}")
-    schema, table = _schema(), table.combine_chunks()
-    columns = {name: _as(table[name], schema.field(name).type) for name in table.column_names}
+    schema = _schema()
     most = min(BATCH, table.num_rows)
     nulls = {one: pa.nulls(most, one) for one in set(schema.types)}
-    name_of_kind = pa.DictionaryArray.from_arrays(pa.nulls(most, pa.int32()).fill_null(0), _strings([kind]))
-    for start in range(0, table.num_rows, BATCH):
-        size = min(BATCH, table.num_rows - start)
-        filled = {name: column.slice(start, size) for name, column in columns.items()} | {"kind": name_of_kind.slice(0, size)}
-        yield pa.record_batch([filled.get(one.name, nulls[one.type].slice(0, size)) for one in schema], schema=schema)
+    name_of_kind = pa.DictionaryArray.from_arrays(pa.nulls(most, pa.int32()).fill_null(0), pa.array([kind], pa.string()))
+    for batch in table.to_batches(BATCH):
+        filled = {name: _as_text(batch[name]) for name in table.column_names} | {"kind": name_of_kind.slice(0, len(batch))}
+        yield pa.record_batch([filled.get(one.name, nulls[one.type].slice(0, len(batch))) for one in schema], schema=schema)
 
 
-def _as(column: pa.ChunkedArray, kind: pa.DataType) -> pa.Array:
-    """The column in one piece and of this type; text is coded where it is not yet."""
+def _as_text(column: pa.Array) -> pa.Array:
+    """The column as it is; text coded where it is not yet."""
     import pyarrow as pa
 
-    whole = column.combine_chunks()
-    if isinstance(whole, pa.ChunkedArray):
-        whole = whole.chunk(0) if whole.num_chunks else pa.array([], whole.type)
-    return whole.dictionary_encode() if pa.types.is_string(whole.type) else whole.cast(kind)
+    return column.dictionary_encode() if pa.types.is_string(column.type) else column
 
 
 def _schema() -> pa.Schema:
@@ -134,12 +128,6 @@ def _schema() -> pa.Schema:
         DATE: pa.date32(),
     }
     return pa.schema([(name, types[logical]) for name, logical in SOLUTION_COLUMNS.items()])
-
-
-def _strings(words: list[str]) -> pa.Array:
-    import pyarrow as pa
-
-    return pa.array(words, pa.string())
 
 
 def _loosening_text(direction: str, loosening: float) -> str:

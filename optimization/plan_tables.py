@@ -22,36 +22,38 @@ if TYPE_CHECKING:
     from optimization.solve import Solution
 
 LIMIT_KEY = ("limit_id", "rule", "side", "channel", "territory_id", "rep_id", "attribute", "value", "label", "unit")
+ACTION_COLUMNS = ["hcp_id", "channel", "touches", "plan_value", "price_cost", "cost", "rep_minutes", "priority", "rep_priority"]
+ACTION_COLUMNS += ["earliest_date", "latest_date"]
 FLOOR = ("requested", "effective", "shortfall", "hardness")
 LIMIT_COLUMNS = [*LIMIT_KEY, "limit_value", "used", "price", *FLOOR, "step", "step_gain"]
 
 
-def planned_table(problem: Problem, touches: np.ndarray, plan_value: np.ndarray, reasons: Reasons) -> pa.Table:
-    """One row per planned pair, by priority. Values, cost and minutes are of all its touches together."""
+def actions_frame(problem: Problem, pairs: pa.Table) -> pd.DataFrame:
+    """The rows of `pairs_table` with a touch, by priority, with territory and rep."""
     import pyarrow as pa
 
+    places = np.flatnonzero(pairs["touches"].to_numpy())
+    places = places[np.argsort(pairs["priority"].to_numpy()[places])]
+    frame = pairs.select(ACTION_COLUMNS).take(pa.array(places)).to_pandas()
+    hcps = places // max(1, len(problem.channels))
+    for name, codes, names in (("territory_id", problem.territory, problem.territory_names), ("rep_id", problem.rep, problem.rep_names)):
+        frame[name] = np.array([*names, None], dtype=object)[codes[hcps]]
+    coded = frame.select_dtypes("category").columns
+    return frame.astype(dict.fromkeys(coded, object) | {"rep_priority": "Int64"}).reset_index(drop=True)
+
+
+def priorities(problem: Problem, touches: np.ndarray, worth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(priority, rep_priority) of every pair (int32): 1..N over planned pairs, and among those of one rep; 0 where there is none.
+
+    By worth, then HCP and channel. The rounding keeps two actions of equal worth in that order whatever the last digit of a sum.
+    """
     pairs = np.flatnonzero(touches)
-    # The rounding keeps two actions of equal worth in hcp_id order whatever the last digit of a sum; pairs are in that order.
-    worth = np.round(plan_value[pairs] - reasons.price_cost[pairs], 12)
-    pairs = pairs[np.lexsort((pairs, -worth))]
-    hcps, channels = np.divmod(pairs, max(1, len(problem.channels)))
-    count, rep = touches[pairs].astype(np.int32), problem.rep[hcps]
-    columns = {
-        "hcp_id": _coded(hcps, problem.hcp_ids),
-        "channel": _coded(channels, problem.channels),
-        "territory_id": _coded(problem.territory[hcps], problem.territory_names),
-        "rep_id": _coded(rep, problem.rep_names),
-        "touches": pa.array(count),
-        "plan_value": pa.array(plan_value[pairs]),
-        "price_cost": pa.array(reasons.price_cost[pairs]),
-        "cost": pa.array(problem.cost[channels] * count),
-        "rep_minutes": pa.array(problem.minutes[channels] * count),
-        "priority": pa.array(np.arange(1, len(pairs) + 1, dtype=np.int32)),
-        "rep_priority": pa.array(_rank_within(rep), mask=rep < 0),
-        "earliest_date": _days(problem, problem.earliest[pairs]),
-        "latest_date": _days(problem, problem.latest[pairs]),
-    }
-    return pa.table(columns)
+    pairs = pairs[np.argsort(-np.round(worth[pairs], 12), kind="stable")]
+    overall, within = (np.zeros(problem.pair_count, dtype=np.int32) for _ in range(2))
+    overall[pairs] = np.arange(1, len(pairs) + 1)
+    rep = problem.rep[pairs // max(1, len(problem.channels))]
+    within[pairs[rep >= 0]] = _rank_within(rep[rep >= 0])
+    return overall, within
 
 
 def limits_frame(problem: Problem, solution: Solution | None, steps: Mapping[int, tuple[float, float]] | None = None) -> pd.DataFrame:
@@ -92,15 +94,23 @@ def reps_frame(problem: Problem, touches: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def pairs_table(problem: Problem, touches: np.ndarray, reasons: Reasons) -> pa.Table:
-    """Every HCP x channel, in that order: planned touches, eligible days or first blocker, and why it has no touch."""
+def pairs_table(problem: Problem, touches: np.ndarray, plan_value: np.ndarray, reasons: Reasons) -> pa.Table:
+    """Every HCP x channel, in that order: what is planned (0 where nothing is), eligible days or first blocker, why it has no touch."""
     import pyarrow as pa
 
     hcps, channels = len(problem.hcp_ids), len(problem.channels)
+    priority, rep_priority = priorities(problem, touches, plan_value - reasons.price_cost)
+    grid = touches.reshape(hcps, channels)
     columns = {
         "hcp_id": _coded(np.repeat(np.arange(hcps, dtype=np.int32), channels), problem.hcp_ids),
         "channel": _coded(np.tile(np.arange(channels, dtype=np.int32), hcps), problem.channels),
         "touches": pa.array(touches.astype(np.int32)),
+        "plan_value": pa.array(plan_value),
+        "price_cost": pa.array(reasons.price_cost),
+        "cost": pa.array((grid * problem.cost).ravel()),
+        "rep_minutes": pa.array((grid * problem.minutes).ravel()),
+        "priority": pa.array(priority),
+        "rep_priority": pa.array(rep_priority, mask=(rep_priority == 0) & (touches > 0) if (problem.rep < 0).any() else None),
         "is_eligible": pa.array(problem.eligible.astype(bool)),
         "blocked_by": _coded(problem.blocked_by, problem.blockers),
         "earliest_date": _days(problem, problem.earliest),
@@ -113,13 +123,13 @@ def pairs_table(problem: Problem, touches: np.ndarray, reasons: Reasons) -> pa.T
     return pa.table(columns)
 
 
-def blocks_table(problem: Problem) -> pa.Table:
-    """Every pair without an eligible day and rule that blocks it, in words."""
+def blocks_table(problem: Problem, hcp_ids: pa.Array) -> pa.Table:
+    """Every pair without an eligible day and rule that blocks it, in words. hcp_ids: the problem's, as Arrow text."""
     import pyarrow as pa
 
     blocks = pair_blocks(problem)
     hcps, channels = np.divmod(blocks["pair"].to_numpy(dtype=np.int64), max(1, len(problem.channels)))
-    columns = {"hcp_id": _coded(hcps, problem.hcp_ids), "channel": _coded(channels, problem.channels)}
+    columns = {"hcp_id": _coded(hcps, hcp_ids), "channel": _coded(channels, problem.channels)}
     for name in ("rule", "detail"):
         columns[name] = _coded(blocks[name].cat.codes.to_numpy(), blocks[name].cat.categories)
     return pa.table(columns)
@@ -131,7 +141,8 @@ def _coded(codes: np.ndarray, names: object) -> pa.DictionaryArray:
 
     codes = np.asarray(codes, dtype=np.int32)
     shut = codes < 0
-    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=shut if shut.any() else None), pa.array(names, pa.string()))
+    words = names if isinstance(names, pa.Array) else pa.array(names, pa.string())
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=shut if shut.any() else None), words)
 
 
 def _days(problem: Problem, days: np.ndarray) -> pa.Array:

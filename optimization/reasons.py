@@ -50,8 +50,9 @@ def explain(problem: Problem, solution: Solution) -> Reasons:
         x.reshape(shape) for x in (solution.touches, problem.eligible, problem.value, solution.forced, problem.blocked_by)
     )
     tie = TIE * max(float(np.abs(problem.value[problem.eligible]).max(initial=0.0)), 1e-12)
+    costs = [(number, _rows(x), signed * x.use) for number, x, signed in _priced(problem, solution.price)]
     for channel in range(shape[1]):
-        cost, dearest = _stand_alone_cost(problem, solution.price, channel)
+        cost, dearest = _stand_alone_cost(costs, shape[0], channel)
         allowed = eligible[:, channel] & np.isfinite(forced[:, channel])
         gap = np.maximum(solution.best - np.where(allowed, forced[:, channel], 0.0), 0.0)
         gap[gap <= tie] = 0.0
@@ -76,7 +77,7 @@ def price_cost(problem: Problem, touches: np.ndarray, price: np.ndarray) -> np.n
     shape = (len(problem.hcp_ids), len(problem.channels))
     cost = np.zeros(shape)
     planned = np.where(problem.eligible, touches, 0).reshape(shape)
-    for limit, signed in _priced(problem, price):
+    for _, limit, signed in _priced(problem, price):
         rows = _rows(limit)
         if limit.counts == "hcps":
             counted = (planned[rows] > 0) & (limit.use != 0)
@@ -93,11 +94,11 @@ def silent(problem: Problem) -> Reasons:
     return Reasons(codes[0], codes[1], [], codes[2], np.full(size, np.nan), np.zeros(size))
 
 
-def _priced(problem: Problem, price: np.ndarray) -> Iterator[tuple[Limit, float]]:
-    """The limits that cost something, with their price: negative where a touch helps to reach a minimum."""
+def _priced(problem: Problem, price: np.ndarray) -> Iterator[tuple[int, Limit, float]]:
+    """The limits that cost something, by number, with their price: negative where a touch helps to reach a minimum."""
     for number in np.flatnonzero(price > 0).tolist():
         limit = problem.limits[number]
-        yield limit, float(price[number]) * (1.0 if limit.side == "max" else -1.0)
+        yield number, limit, float(price[number]) * (1.0 if limit.side == "max" else -1.0)
 
 
 def _rows(limit: Limit) -> slice | np.ndarray:
@@ -107,21 +108,19 @@ def _rows(limit: Limit) -> slice | np.ndarray:
     return limit.hcps
 
 
-def _stand_alone_cost(problem: Problem, price: np.ndarray, channel: int) -> tuple[np.ndarray, np.ndarray]:
+def _stand_alone_cost(costs: list[tuple[int, slice | np.ndarray, np.ndarray]], hcps: int, channel: int) -> tuple[np.ndarray, np.ndarray]:
     """Per HCP for one touch of the channel and nothing else: sum of price x use over the limits, and the number of the limit with the
-    largest one (NOTHING where none costs)."""
-    hcps = len(problem.hcp_ids)
+    largest one (NOTHING where none costs). costs: number, HCPs and price x use of one touch of each limit."""
     cost, top, which = np.zeros(hcps), np.zeros(hcps), np.full(hcps, NOTHING, dtype=np.int32)
-    for number in np.flatnonzero(price > 0).tolist():
-        limit = problem.limits[number]
-        part = float(price[number]) * (1.0 if limit.side == "max" else -1.0) * limit.use[..., channel]
-        if not np.any(part):
+    for number, rows, use in costs:
+        part = use[..., channel]
+        if part.ndim == 0 and part == 0:
             continue
-        rows = _rows(limit)
         cost[rows] += part
-        dearer = part > top[rows]
-        top[rows] = np.where(dearer, part, top[rows])
-        which[rows] = np.where(dearer, number, which[rows])
+        if part.max() > 0:
+            dearer = part > top[rows]
+            top[rows] = np.where(dearer, part, top[rows])
+            which[rows] = np.where(dearer, number, which[rows])
     return cost, which
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from optimization.build import build_problem
 from optimization.checker import objective_of
-from optimization.plan_tables import blocks_table, limits_frame, pairs_table, planned_table, reps_frame
+from optimization.plan_tables import actions_frame, blocks_table, limits_frame, pairs_table, reps_frame
 from optimization.problem import PlanSettings, Problem
 from optimization.reasons import explain, silent
 
@@ -30,14 +30,14 @@ class PlanResult:
     `conflicts`, `pairs`, `blocks` and `warnings` speak, the numbers are nan).
     solve_gap: gap of the solve before any step towards an earlier plan; stability_cost: what that step gave up.
     expected_impact: sum of touches x stand-alone impact; actions_count: planned pairs, whatever their touches.
-    planned (Arrow, `actions` as a frame): one row per planned pair: hcp_id, channel, territory_id, rep_id, touches, plan_value,
-    price_cost, cost, rep_minutes, priority, rep_priority, earliest_date, latest_date, by priority; totals over the pair's touches.
+    actions: one row per planned pair: hcp_id, channel, territory_id, rep_id, touches, plan_value, price_cost, cost, rep_minutes,
+    priority, rep_priority, earliest_date, latest_date, by priority; totals over the pair's touches.
     limits: one row per shared limit: its key, unit, limit_value, used, price, for floors requested, effective, shortfall, hardness, and
     where they were worked out step (smallest loosening that lets one more action in) and step_gain.
     reps: rep_id, used (minutes), limit_value (minutes, nan without a limit), touches on channels that take a rep's time.
-    pairs (Arrow): every HCP x channel: touches, is_eligible, blocked_by, earliest_date, latest_date, reason_kind, rule, limit_id,
-    value_short. blocks (Arrow): hcp_id, channel, rule, detail. Text of both is coded (dictionary columns).
-    conflicts: see `conflicts.diagnose`.
+    pairs (Arrow): every HCP x channel: the numbers of an action (0 where nothing is planned), is_eligible, blocked_by, earliest_date,
+    latest_date, reason_kind, rule, limit_id, value_short. blocks (Arrow): hcp_id, channel, rule, detail. Text of both is coded
+    (dictionary columns). conflicts: see `conflicts.diagnose`. problem: what was solved.
     """
 
     status: str
@@ -53,20 +53,18 @@ class PlanResult:
     actions_count: int
     hcps_reached: int
     solver: str
-    planned: pa.Table
     limits: pd.DataFrame
     reps: pd.DataFrame
     pairs: pa.Table
     blocks: pa.Table
     conflicts: pd.DataFrame
     warnings: list[str]
+    problem: Problem
 
     @cached_property
     def actions(self) -> pd.DataFrame:
-        """`planned` as a frame, text as text."""
-        frame = self.planned.to_pandas()
-        coded = frame.select_dtypes("category").columns
-        return frame.astype(dict.fromkeys(coded, object)).astype({"rep_priority": "Int64"})
+        """The planned pairs, by priority."""
+        return actions_frame(self.problem, self.pairs)
 
 
 def plan(tables: Mapping[str, pd.DataFrame], settings: PlanSettings, say: Callable[[str], None] = lambda line: None) -> PlanResult:
@@ -111,7 +109,7 @@ def result_of(
     pairs = np.flatnonzero(touches)
     settled = replace(problem, settings=replace(problem.settings, floor_penalty=solution.floor_penalty))
     objective, penalty, plan_value = objective_of(settled, touches)
-    reasons = explain(problem, solution)
+    table = pairs_table(problem, touches, plan_value, explain(problem, solution))
     total = objective - penalty
     upper = max(solution.upper_bound, total)
     grid = touches.reshape(len(problem.hcp_ids), len(problem.channels))
@@ -130,13 +128,13 @@ def result_of(
         actions_count=len(pairs),
         hcps_reached=int(np.count_nonzero(grid.any(axis=1))),
         solver=solution.solver,
-        planned=planned_table(problem, touches, plan_value, reasons),
         limits=limits_frame(problem, solution, steps),
         reps=reps_frame(problem, touches),
-        pairs=pairs_table(problem, touches, reasons),
-        blocks=blocks_table(problem),
+        pairs=table,
+        blocks=blocks_table(problem, table["hcp_id"].chunk(0).dictionary),
         conflicts=_no_conflicts(),
         warnings=list(problem.warnings),
+        problem=problem,
     )
 
 
@@ -144,7 +142,8 @@ def conflict_of(problem: Problem, say: Callable[[str], None] = lambda line: None
     """The answer where limits and pins cannot hold together: which ones, and how far to loosen them."""
     from optimization.conflicts import diagnose
 
-    nothing, reasons = np.zeros(problem.pair_count, dtype=np.int16), silent(problem)
+    nothing = np.zeros(problem.pair_count, dtype=np.int16)
+    table = pairs_table(problem, nothing, np.zeros(problem.pair_count), silent(problem))
     unknown = ("objective", "penalty", "upper_bound", "price_bound", "gap", "solve_gap", "stability_cost", "expected_impact", "total_cost")
     return PlanResult(
         status="conflict",
@@ -152,13 +151,13 @@ def conflict_of(problem: Problem, say: Callable[[str], None] = lambda line: None
         actions_count=0,
         hcps_reached=0,
         solver="",
-        planned=planned_table(problem, nothing, reasons.value_short, reasons),
         limits=limits_frame(problem, None),
         reps=reps_frame(problem, nothing),
-        pairs=pairs_table(problem, nothing, reasons),
-        blocks=blocks_table(problem),
+        pairs=table,
+        blocks=blocks_table(problem, table["hcp_id"].chunk(0).dictionary),
         conflicts=diagnose(problem, say),
         warnings=list(problem.warnings),
+        problem=problem,
     )
 
 

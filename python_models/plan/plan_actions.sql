@@ -7,8 +7,6 @@ final as (
     select
         hcp_id,
         channel,
-        territory_id,
-        rep_id,
         touches,
         plan_value,
         price_cost,
@@ -19,7 +17,7 @@ final as (
         earliest_date,
         latest_date
     from solution
-    where kind = 'action'
+    where kind = 'pair' and touches > 0
 )
 
 select * from final

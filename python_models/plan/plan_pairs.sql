@@ -16,7 +16,7 @@ final as (
         limit_id,
         value_short
     from solution
-    where kind in ('pair', 'action')
+    where kind = 'pair'
 )
 
 select * from final

@@ -27,8 +27,8 @@ def result_of_world(rules=None):
 def test_columns_are_those_of_the_interface_in_order_and_typed():
     table, _ = solved()
     text = """
-    kind hcp_id channel territory_id rep_id rule limit_id detail touches plan_value price_cost cost rep_minutes priority
-    rep_priority value_short reason_kind is_eligible blocked_by earliest_date latest_date item field number
+    kind hcp_id channel rule limit_id detail touches plan_value price_cost cost rep_minutes priority rep_priority value_short
+    reason_kind is_eligible blocked_by earliest_date latest_date item field number
     """
     assert table.column_names == text.split() == list(SOLUTION_COLUMNS)
     assert table.schema.field("is_eligible").type == pa.bool_()
@@ -90,10 +90,33 @@ def test_several_touches_are_one_action_with_totals():
 
 def test_every_pair_has_one_row_planned_or_not():
     table, _ = solved()
-    kinds = table["kind"].to_pandas().value_counts()
-    assert kinds["pair"] + kinds["action"] == 6
-    assert not rows_of(table, "pair").duplicated(["hcp_id", "channel"]).any()
-    assert rows_of(table, "action")["is_eligible"].all()
+    pairs, actions = rows_of(table, "pair"), rows_of(table, "action")
+    assert len(pairs) == 6
+    assert not pairs.duplicated(["hcp_id", "channel"]).any()
+    assert actions["is_eligible"].all()
+    assert actions["reason_kind"].isna().all()
+    assert pairs["reason_kind"].isna().sum() == len(actions) == 4
+    idle = pairs[pairs["touches"] == 0]
+    assert not idle[["plan_value", "price_cost", "cost", "rep_minutes", "priority", "rep_priority"]].to_numpy().any()
+
+
+def test_actions_as_a_frame_are_the_planned_pairs_with_territory_and_rep():
+    result = result_of_world({"rep_capacity": [{"rep_id": "*", "max_minutes": 60.0}]})
+    actions = result.actions
+    assert actions["priority"].tolist() == [1, 2, 3]
+    assert (actions["plan_value"] - actions["price_cost"]).is_monotonic_decreasing
+    assert set(actions["territory_id"]) == {"T1"}
+    assert set(actions["rep_id"]) == {"r1"}
+    assert actions["touches"].sum() == 4
+    assert actions["latest_date"].tolist() == [date(2026, 2, 1)] * 3
+
+
+def test_an_action_without_a_rep_has_no_rep_priority():
+    table, _ = solved(impact={"h1": (5.0, 1.0), "h2": (4.0, 2.0), "h3": (9.0, 3.0)})
+    actions = rows_of(table, "action").set_index(["hcp_id", "channel"])
+    assert pd.isna(actions.loc[("h3", "mail"), "rep_priority"])
+    assert sorted(actions["rep_priority"].dropna()) == [1, 2, 3, 4]
+    assert sorted(actions["priority"]) == [1, 2, 3, 4, 5]
 
 
 def test_conflicts_are_rows_with_a_remedy():
@@ -156,6 +179,9 @@ def test_duckdb_reads_codes_as_text_nulls_as_null_and_days_as_dates(tmp_path):
         types = dict(warehouse.execute("select column_name, data_type from information_schema.columns").fetchall())
         assert {types[name] for name in ("kind", "hcp_id", "detail")} == {"VARCHAR"}
         assert (types["earliest_date"], types["number"], types["touches"]) == ("DATE", "DOUBLE", "INTEGER")
-        rows = warehouse.execute("select hcp_id, channel, rep_id, rule, latest_date from plan where kind = 'pair' order by 1, 2").fetchall()
-    assert ("h3", "visit", None, "no_rep", None) in rows
-    assert ("h2", "visit", None, "rep_capacity", date(2026, 2, 1)) in rows
+        rows = warehouse.execute(
+            "select hcp_id, channel, reason_kind, rule, latest_date from plan where kind = 'pair' order by 1, 2"
+        ).fetchall()
+    assert ("h3", "visit", "rule", "no_rep", None) in rows
+    assert ("h2", "visit", "price", "rep_capacity", date(2026, 2, 1)) in rows
+    assert ("h1", "mail", None, None, date(2026, 2, 1)) in rows
