@@ -29,6 +29,7 @@ CHANNEL_MIN = np.array([NONE, 0.9, NONE, NONE, NONE, 1.05])
 CHANNEL_MAX = np.array([NONE, NONE, 0.97, NONE, 0.93, NONE])
 CHANNEL_BUDGET = np.array([0.96, NONE, NONE, 0.97, NONE, NONE])
 REP_SHARE = 0.4  # rep_time: minutes of a rep as a share of what its best plan without limits takes
+TOUCHES_SHARE = 0.97  # floors that count actions, as a share of the priced plan's: with more, plans are rare under the channel limits
 BUDGET_SHARE = 0.45  # budget: the global budget, likewise
 
 
@@ -186,7 +187,7 @@ def _floors(case: AllocationCase, sample: AllocationCase, plan: np.ndarray) -> n
     """As many HCPs (or actions) as the priced plan has, times the drawn factor, at most what 60% of the minutes reach; (R,)."""
     timed, timed_sample = case.pair_minutes > 0, sample.pair_minutes > 0
     counted = plan & timed_sample
-    reached = counted.any(axis=1).sum() if case.floor_counts == "hcps" else counted.sum()
+    reached = counted.any(axis=1).sum() if case.floor_counts == "hcps" else TOUCHES_SHARE * counted.sum()
     reached = reached / max(1, (sample.available & timed_sample).any(axis=1).sum())
     cheapest = np.where(case.available & timed, case.pair_minutes, np.iinfo(np.int64).max).min(axis=1)
     open_here = cheapest < np.iinfo(np.int64).max

@@ -105,7 +105,7 @@ def run_row(row: Row, sample: Path | None, beyond: bool) -> dict[str, object]:
             found |= json.loads(file.read_text())
             found["status"] = status_of(found)
         else:
-            error = _last_line(folder / "output.txt")
+            error = _last_words(folder / "output.txt")
             found |= {"status": "killed" if killed else "error", "said": f"killed at {killed:.0f} s" if killed else error}
             found |= {"seconds": killed} | _claims(events)
     found["seconds_to_gap"] = seconds_to_gaps(events) if found.get("violations", 0) == 0 else seconds_to_gaps([])
@@ -174,9 +174,11 @@ def _claims(events: list[dict]) -> dict[str, float | None]:
     return {"total": None, "claimed_total": plan, "bound": bound, "claimed_gap": gap}
 
 
-def _last_line(file: Path) -> str:
-    lines = [line for line in file.read_text(errors="replace").splitlines() if line.strip()]
-    return lines[-1][:200] if lines else "ended without a word"
+def _last_words(file: Path) -> str:
+    """The last line that names an error, else the last line."""
+    lines = [line.strip() for line in file.read_text(errors="replace").splitlines() if line.strip()]
+    named = [line for line in lines if "Error" in line and not line.startswith(("File ", "raise "))]
+    return (named or lines or ["ended without a word"])[-1][:200]
 
 
 def _line(row: dict) -> str:

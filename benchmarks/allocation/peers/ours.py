@@ -35,12 +35,7 @@ def solve_problem(job: Job) -> Answer:
     job.built()
     solution = solve(job.problem, say)
     job.solved()
-    if hasattr(solution, "touches"):
-        touches = np.asarray(solution.touches)
-    else:
-        touches = np.zeros(job.problem.pair_count, dtype=np.int16)
-        touches[solution.pairs] = 1
-    return Answer(touches, float(solution.upper_bound), solution.status)
+    return Answer(np.asarray(solution.touches), float(solution.upper_bound), solution.status)
 
 
 def allocate_rows(job: Job) -> Answer:
@@ -49,7 +44,7 @@ def allocate_rows(job: Job) -> Answer:
 
     model, width = job.model, len(job.problem.channels)
     group = (model.pairs // width).astype(np.int64)
-    at_most = _at_most(job)
+    at_most = _at_most(job)[np.unique(group)]
     rows = model.rows[model.cap_rows :]
     job.built()
     found = allocate(model.gain, group, at_most, rows, model.lower[model.cap_rows :], model.upper[model.cap_rows :], gap=job.gap)
