@@ -26,8 +26,8 @@ PADDING = 4  # groups of such unlike size that their table would be so many time
 class Allocation:
     """chosen (n,) bool; objective: sum of chosen values; upper_bound: proven, >= every allowed choice; gap = (upper_bound - objective) /
     max(|objective|, 1e-9); status: `optimal` (gap as asked for), `feasible` (stopped at the node limit) or `infeasible` (nothing chosen,
-    objective and bounds nan); prices (m,): gain of the continuous bound per unit by which a row's bounds are raised, positive where the upper
-    one binds, negative where the lower one does, 0 for rows inside one group (they are kept exactly, not priced)."""
+    objective and bounds nan); prices (m,): gain of the continuous bound per unit by which a row's bounds are raised, positive where the
+    upper one binds, negative where the lower one does, 0 for rows inside one group (they are kept exactly, not priced)."""
 
     chosen: np.ndarray
     objective: float

@@ -35,7 +35,8 @@ FIRST_EXTRA = 500  # columns beyond one per HCP of the first integer program aro
 MOST_EXTRA = 15_000  # and of the last one
 MOST_PASSES = 6  # over the blocks, each at other prices of the limits across
 STATES = 4000  # of one block's search
-ASKED_BLOCKS, OTHER_PLANS, SPREAD = 125, 20, 3.0  # blocks asked for other plans, how many, how far from their best in shares of what may stay open
+ASKED_BLOCKS = 125  # blocks asked for other plans: listing them takes ten times as long as finding the best one
+OTHER_PLANS, SPREAD = 20, 3.0  # how many, and how far from the best one, in shares of what may stay open per asked block
 CHANGES = 2500  # near-best changes of the blocks' plans to choose from
 THREADS = 2
 
@@ -253,9 +254,8 @@ def _with_blocks(
     plans: list[BlockPlans] = []
     price: np.ndarray | None = whole.prices.price
     core = np.empty(0, dtype=np.int64)
-    # other plans are asked of some blocks only: each takes ten times as long to list them as to find its best one
-    spread = np.zeros(blocks.count)
-    spread[np.unique(np.linspace(0, blocks.count - 1, min(blocks.count, ASKED_BLOCKS)).astype(np.int64))] = SPREAD * allowed / min(blocks.count, ASKED_BLOCKS)
+    spread, asked = np.zeros(blocks.count), min(blocks.count, ASKED_BLOCKS)
+    spread[np.unique(np.linspace(0, blocks.count - 1, asked).astype(np.int64))] = SPREAD * allowed / asked
     search = replace(search, method="blocks solved exactly at the prices of the limits across, and a choice among near-best changes")
     while price is not None and len(plans) < MOST_PASSES:
         found = blocks.solve(price, whole.loosening_cost, 24 if plans else 0, spread, STATES, OTHER_PLANS)

@@ -93,7 +93,7 @@ def _cells(sets: HcpSets, shared: SharedLimits, columns: np.ndarray) -> tuple[sp
 
 
 def _entries(shared: SharedLimits, cells: np.ndarray) -> list[tuple[int, float, np.ndarray]]:
-    """(limit, one of its coefficients, positions in `cells` (profile x feature) that have it) for every limit with few distinct coefficients."""
+    """(limit, one of its coefficients, positions in `cells` (profile x feature) that have it), for limits with few of them."""
     matrix, found = shared.coefficient[:, cells].tocsr(), []
     for limit, (a, b) in enumerate(zip(matrix.indptr[:-1], matrix.indptr[1:], strict=True)):
         distinct, which = np.unique(matrix.data[a:b], return_inverse=True)
