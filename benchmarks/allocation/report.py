@@ -26,6 +26,7 @@ COLUMNS = {
     "read_seconds": "read",
     "cpu_seconds": "CPU s",
     "memory_mb": "MB",
+    "gap_wanted": "gap asked",
     "gap": "proven gap",
     "gap_known": "gap to best bound",
     "to_1e2": "s to 1e-2",
@@ -35,7 +36,7 @@ COLUMNS = {
     "overlap": "overlap",
     "said": "its own words",
 }
-CSV_ONLY = ("seed", "limit", "gap_wanted", "total", "bound", "claimed_total", "claimed_gap", "violation_units", "broken", "actions")
+CSV_ONLY = ("seed", "limit", "total", "bound", "claimed_total", "claimed_gap", "violation_units", "broken", "actions")
 CSV_ONLY += ("prepare_seconds", "memory_before_mb", "bound_is_wrong", "command")
 NOT_TRUSTED = ("pulp_cbc",)  # its final bound is a claim made from its gap, printed nowhere
 
@@ -141,8 +142,8 @@ def _cell(row: dict, name: str) -> str:
         return f"**{value}**" if value == "proven" else f"{value}{', wrong bound' if row['bound_is_wrong'] else ''}"
     if value is None:
         return ""
-    if name in ("gap", "gap_known"):
-        return f"{value:.1e}"
+    if name in ("gap", "gap_known", "gap_wanted"):
+        return f"{value:.1e}" if name != "gap_wanted" else f"{value:g}"
     if name == "said":
         return str(value).replace("|", "/")[:60]
     if name == "peer":

@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> None:
         "overlap": problem.settings.overlap,
     }
     row |= _judged(problem, answer)
-    trace.event("end", row["total"] if row["violations"] == 0 else None, answer.bound)
+    trace.event("end", row["total"] if row["violations"] == 0 else None, answer.bound, seconds=total)
     (folder / "row.json").write_text(json.dumps(row))
 
 
