@@ -24,6 +24,8 @@
         'nba_floor_penalty': ['number', -1, 1000000000000],
         'nba_gap': ['number', 0.000000001, 1],
         'nba_node_limit': ['integer', 1, 1000000000],
+        'nba_stability_share': ['number', 0, 0.99],
+        'nba_step_limits': ['integer', 0, 1000],
     } -%}
     {%- for name, rule in numbers.items() -%}
         {%- set given = var(name) -%}

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 HCP_COLUMNS = ("hcp_id", "territory_id", "rep_id", "rep_access")
 SCORE_COLUMNS = ("hcp_id", "channel", "expected_impact")
 PRIOR_COLUMNS = ("hcp_id", "channel", "latest_date", "touches")
+EARLIER_COLUMNS = ("hcp_id", "channel", "touches")
 TOUCH_COLUMNS = ("hcp_id", "channel", "period_end", "touches", "known_from")
 ANY_ORDER = ("stg_rule_consent", "stg_rule_exclusion")  # rules whose answer does not hang on the order of their many rows
 REACHES = {"rule_contact_limit": "window_days", "rule_min_gap": "min_days"}  # how far back rules look
@@ -35,6 +36,8 @@ def planner_tables(tables: Mapping[str, Any], cycle_start: date) -> dict[str, pd
     named["hcps"] = only_columns(tables["stg_hcp_master"], (*HCP_COLUMNS, *sorted(attributes - set(HCP_COLUMNS))))
     named["scores"] = only_columns(tables["score_impact"], SCORE_COLUMNS)
     named["prior_actions"] = only_columns(tables["stg_prior_actions"], PRIOR_COLUMNS)
+    if "stg_published_plan" in tables:
+        named["earlier_plan"] = only_columns(tables["stg_published_plan"], EARLIER_COLUMNS)
     named["touch_days"] = touch_days(tables["stg_engagement"], cycle_start, _reach(named))
     return named
 

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 def solve_plan(tables: Mapping[str, Any], config: Any, say: Callable[[str], None] = print) -> pa.Table:
     """The table `plan_solution`.
 
-    tables: `stg_hcp_master`, `stg_catalog`, `score_impact`, `stg_engagement`, `stg_prior_actions`, `stg_rule_*`, `input_fingerprint` and
-    `engagement_model`, each a pandas or Arrow table or a DuckDB relation; config: `run_config`, one row. say: receives progress lines.
+    tables: `stg_hcp_master`, `stg_catalog`, `score_impact`, `stg_engagement`, `stg_prior_actions`, `stg_published_plan`, `stg_rule_*`,
+    `input_fingerprint` and `engagement_model`, each a pandas or Arrow table or a DuckDB relation; config: `run_config`, one row.
+    say: receives progress lines.
     """
     from nba.plan_outputs import refused_table, solution_table
     from nba.versions import code_version
@@ -58,6 +59,8 @@ def plan_settings(config: Any) -> PlanSettings:
         gap=float(row["gap"]),
         node_limit=int(row["node_limit"]),
         seed=int(row["seed"]),
+        stability_share=float(row.get("stability_share", PlanSettings.stability_share)),
+        step_limits=int(row.get("step_limits", PlanSettings.step_limits)),
     )
 
 

@@ -27,6 +27,8 @@ class PlanSettings:
     overlap: share of the smaller value lost by each pair of touches of one HCP, in [0, 0.5].
     floor_penalty: KPI units per HCP missing on a soft floor; None = twice the largest V(S) of one HCP.
     gap: relative gap at which the solve stops; node_limit: branch-and-bound nodes after which it stops anyway.
+    stability_share: share of objective - penalty that may be given up to keep actions of an earlier plan, in [0, 1); 0 = none.
+    step_limits: the tightest limits, so many, whose next step is worked out; 0 = none.
     """
 
     cycle_start: date
@@ -36,6 +38,8 @@ class PlanSettings:
     gap: float = 1e-4
     node_limit: int = 2000
     seed: int = 0
+    stability_share: float = 0.005
+    step_limits: int = 10
 
     def __post_init__(self) -> None:
         if self.cycle_end <= self.cycle_start:
@@ -50,6 +54,10 @@ class PlanSettings:
             raise PlanInputError(f"gap {self.gap} must be > 0")
         if self.node_limit < 1:
             raise PlanInputError(f"node_limit {self.node_limit} must be >= 1")
+        if not 0 <= self.stability_share < 1:
+            raise PlanInputError(f"stability_share {self.stability_share} must be in [0, 1)")
+        if self.step_limits < 0:
+            raise PlanInputError(f"step_limits {self.step_limits} must be >= 0")
 
 
 @dataclass(frozen=True)

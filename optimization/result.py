@@ -70,22 +70,30 @@ class PlanResult:
 def plan(tables: Mapping[str, pd.DataFrame], settings: PlanSettings, say: Callable[[str], None] = lambda line: None) -> PlanResult:
     """The allocation of one cycle, with proof and reasons.
 
-    tables: as in `build.build_problem`; say: receives short progress lines. Raises PlanInputError when a table contradicts the
+    tables: as in `build.build_problem`, and `earlier_plan` (hcp_id, channel, touches) where the plan is to stay near one; say: receives
+    short progress lines. Raises PlanInputError when a table contradicts the
     contract or the problem is beyond the envelope of `sets.py`; limits that cannot hold together come back as `conflicts`.
     """
-    return plan_problem(build_problem(tables, settings), say)
+    from optimization.stability import earlier_touches
+
+    problem = build_problem(tables, settings)
+    return plan_problem(problem, say, earlier_touches(problem, tables.get("earlier_plan")))
 
 
-def plan_problem(problem: Problem, say: Callable[[str], None] = lambda line: None) -> PlanResult:
-    """`plan` for a problem that is already built: solve, explain, tables."""
+def plan_problem(problem: Problem, say: Callable[[str], None] = lambda line: None, earlier: np.ndarray | None = None) -> PlanResult:
+    """`plan` for a problem that is already built: solve, stay near the earlier plan (touches over pairs), explain, tables."""
     from optimization.prices import LimitsConflict
     from optimization.solve import solve
+    from optimization.stability import stay
+    from optimization.steps import next_steps
 
     try:
         solution = solve(problem, say)
     except LimitsConflict:
         return conflict_of(problem, say)
-    result = result_of(problem, solution)
+    steps = next_steps(problem, solution, say)
+    kept = stay(problem, solution, earlier, say)
+    result = result_of(problem, kept.solution, solution.gap, kept.cost, steps)
     say(
         f"{result.status}: {result.actions_count} actions for {result.hcps_reached} HCPs, objective {result.objective:.6g}, "
         f"penalty {result.penalty:.6g}, gap {result.gap:.2e}"

@@ -38,6 +38,8 @@ final as (
         cast({{ 'null' if switch.get('nba_floor_penalty', -1) == -1 else switch['nba_floor_penalty'] }} as double precision) as floor_penalty,
         cast({{ switch.get('nba_gap', 0) }} as double precision) as gap,
         {{ switch.get('nba_node_limit', 0) }} as node_limit,
+        cast({{ switch.get('nba_stability_share', 0) }} as double precision) as stability_share,
+        {{ switch.get('nba_step_limits', 0) }} as step_limits,
         {{ switch.get('nba_seed', 0) }} as seed,
         {{ text_literal(switch.get('hcp_attributes', []) | join(',')) }} as hcp_attributes,
         {{ switch.get('nba_min_channel_touches', 0) }} as min_channel_touches,

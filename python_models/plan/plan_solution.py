@@ -11,6 +11,7 @@ def model(dbt, session):
         "score_impact": dbt.ref("score_impact"),
         "stg_engagement": dbt.ref("stg_engagement"),
         "stg_prior_actions": dbt.ref("stg_prior_actions"),
+        "stg_published_plan": dbt.ref("stg_published_plan"),
         "input_fingerprint": dbt.ref("input_fingerprint"),
         "engagement_model": dbt.ref("engagement_model"),
         "stg_rule_budget": dbt.ref("stg_rule_budget"),
