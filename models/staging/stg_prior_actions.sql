@@ -8,7 +8,9 @@ publications as (
 
 recommendations as (
     select *
-    from {{ memory('recommendations', {'run_id': 'text', 'hcp_id': 'text', 'channel': 'text', 'latest_date': 'date'}) }} as recommendations
+    from {{ memory('recommendations', {
+        'run_id': 'text', 'hcp_id': 'text', 'channel': 'text', 'latest_date': 'date', 'touches': 'integer',
+    }) }} as recommendations
 ),
 
 run_config as (select * from {{ ref('run_config') }}),
@@ -45,16 +47,18 @@ holding as (
         )
 ),
 
+-- cycles may overlap: actions of two of them can end on the same day
 final as (
     select
         recommendations.hcp_id,
         recommendations.channel,
-        max(recommendations.latest_date) as latest_date
+        recommendations.latest_date,
+        cast(sum(recommendations.touches) as integer) as touches
     from recommendations
     inner join holding on recommendations.run_id = holding.run_id
     cross join covered
     where covered.covered_until is null or recommendations.latest_date >= covered.covered_until
-    group by recommendations.hcp_id, recommendations.channel
+    group by recommendations.hcp_id, recommendations.channel, recommendations.latest_date
 )
 
 select * from final

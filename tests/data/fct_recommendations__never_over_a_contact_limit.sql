@@ -47,7 +47,7 @@ known_touches as (
         hcp_id,
         channel,
         latest_date as touch_date,
-        1 as touches
+        touches
     from {{ ref('stg_prior_actions') }}
 ),
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pytest
 
@@ -17,6 +19,31 @@ SELECT = [
     "--exclude-resource-type",
     "unit_test",
 ]
+VARIABLES = {
+    "input_schema": "raw",
+    "nba_cycle_start": "2026-01-05",
+    "unknown_hcp": "drop",
+    "hcp_attributes": ["beds"],
+    "nba_cycle_periods": 2,
+}
+# History is known up to 4 January. `a` was published and is covered, `b` and `c` overlap and are not; `d` was replaced, `e` taken back,
+# and `f` is the plan of this cycle itself.
+PUBLISHED = """
+create schema if not exists memory;
+create or replace table memory.publications as
+select * from (values
+    ('a', date '2025-12-08', 'publish', timestamp '2025-12-08 1:00'), ('d', date '2025-12-22', 'publish', timestamp '2025-12-22 1:00'),
+    ('b', date '2025-12-22', 'publish', timestamp '2025-12-22 2:00'), ('e', date '2026-01-02', 'publish', timestamp '2025-12-28 1:00'),
+    ('b', date '2025-12-22', 'rollback', timestamp '2025-12-28 2:00'), ('c', date '2025-12-29', 'publish', timestamp '2025-12-29 1:00'),
+    ('f', date '2026-01-05', 'publish', timestamp '2026-01-05 1:00')
+) as given (run_id, cycle_start, action, published_at);
+create or replace table memory.recommendations as
+select * from (values
+    ('a', '1', 'visit', date '2026-01-04', 8), ('b', '1', 'visit', date '2026-01-05', 2), ('c', '1', 'visit', date '2026-01-05', 3),
+    ('c', '2', 'visit', date '2026-01-11', 1), ('b', '2', 'visit', date '2026-01-06', 2), ('d', '1', 'visit', date '2026-01-09', 8),
+    ('e', '1', 'visit', date '2026-01-09', 8), ('f', '1', 'visit', date '2026-01-09', 8)
+) as given (run_id, hcp_id, channel, latest_date, touches);
+"""
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +70,7 @@ def tiny(run_dbt, write_inputs, tmp_path_factory) -> Path:
             "feature_definition": pd.DataFrame({"feature_name": ["beds", "Decile"], "label": ["beds of the hospital", "volume class"]}),
         },
     )
-    run_dbt(
-        SELECT,
-        path,
-        {"input_schema": "raw", "nba_cycle_start": "2026-01-05", "unknown_hcp": "drop", "hcp_attributes": ["beds"], "nba_cycle_periods": 2},
-    )
+    run_dbt(SELECT, path, VARIABLES)
     return path
 
 
@@ -82,3 +105,14 @@ def test_the_users_words_win_and_no_prior_plan_is_no_prior_action(tiny, read_tab
     assert words.loc["beds", "label"] == "beds of the hospital" and words.loc["decile", "label"] == "volume class"
     assert words.loc["beds", "is_defined"] and words.loc["decile", "unit"] == "decile"
     assert len(read_table(tiny, "staging.stg_prior_actions")) == 0
+
+
+def test_touches_of_published_plans_count_until_history_covers_them(tiny, run_dbt, read_table, tmp_path):
+    copy = tmp_path / "planned.duckdb"
+    shutil.copy(tiny, copy)
+    with duckdb.connect(str(copy)) as connection:
+        connection.execute(PUBLISHED)
+    run_dbt(["build", "-s", "stg_prior_actions"], copy, VARIABLES)
+    found = read_table(copy, "select * from staging.stg_prior_actions order by hcp_id, latest_date")
+    told = [(row.hcp_id, row.channel, str(row.latest_date.date()), row.touches) for row in found.itertuples()]
+    assert told == [("1", "visit", "2026-01-05", 5), ("2", "visit", "2026-01-06", 2), ("2", "visit", "2026-01-11", 1)]
