@@ -17,7 +17,7 @@ import numpy as np
 from optimization.prices import LimitsConflict
 from optimization.problem import Problem
 from optimization.scenario import ScenarioError
-from optimization.scenario_lines import Lines, add_lines
+from optimization.scenario_lines import Lines, Scene, add_lines, scene_of
 
 if TYPE_CHECKING:
     from optimization.solve import Solution
@@ -106,19 +106,19 @@ def budget_curve(
         raise ScenarioError(f"limit {problem.limits[limit].label}: the bounds of a curve must be finite numbers >= 0")
     sign = 1.0 if problem.limits[limit].side == "max" else -1.0
     sign = 1.0 if problem.limits[limit].side == "max" else -1.0
-    lines, columns = _Points(points), base.sets.column_count
+    lines, scene = _Points(points), scene_of(problem, base)
     lines.add(base.price_bound, sign * float(base.price[limit]), problem.limits[limit].bound)
-    if columns <= SOME:
-        _price_exactly(base, limit, problem.limits[limit].side, lines, lines.next_end)
-    if columns <= FEW:
-        _price_exactly(base, limit, problem.limits[limit].side, lines, lambda: lines.loosest(loose))
-    elif len(lines.broken) < len(points):
-        add_lines(base, limit, lines, loose)
+    if scene is not None and scene.sets.column_count <= SOME:
+        _price_exactly(scene, limit, lines, lines.next_end)
+    if scene is not None and scene.sets.column_count <= FEW:
+        _price_exactly(scene, limit, lines, lambda: lines.loosest(loose))
+    elif scene is not None and len(lines.broken) < len(points):
+        add_lines(scene, limit, lines, loose)
     upper, slope = lines.lowest()
     upper[sorted(lines.broken)] = slope[sorted(lines.broken)] = np.nan
     say(f"curve: {len(points)} bounds from {len(lines.values)} price vectors")
     places = [place for place in plans_at if place not in lines.broken]
-    total, gap = _plans(_settled(problem, base), base, limit, points, places, upper)
+    total, gap = _plans(_settled(problem, base), limit, points, places, upper)
     return Curve(limit, points, upper, sign * slope, total, gap, len(lines.values))
 
 
@@ -127,23 +127,23 @@ def _settled(problem: Problem, base: Solution) -> Problem:
     return replace(problem, settings=replace(problem.settings, floor_penalty=base.floor_penalty))
 
 
-def _price_exactly(base: Solution, limit: int, side: str, lines: _Points, place_of: Callable[[], int | None]) -> None:
-    """Exact prices at the points that `place_of` names, over the sets and limits of the base, until it names none."""
+def _price_exactly(scene: Scene, limit: int, lines: _Points, place_of: Callable[[], int | None]) -> None:
+    """Exact prices at the points that `place_of` names, until it names none."""
     from optimization.prices import solve_prices
 
-    ceiling = np.where(base.shared.soft, base.floor_penalty, np.inf)
+    sign = float(scene.shared.sign[limit])
     while (place := place_of()) is not None:
         nearest = min(lines.solved, key=lambda at: (abs(at - place), at), default=None)
-        bounds = base.shared.bound.copy()
+        bounds = scene.shared.bound.copy()
         bounds[limit] = lines.points[place]
-        start = base.price if nearest is None else lines.solved[nearest][0]
+        start = scene.price if nearest is None else lines.solved[nearest][0]
         try:
-            found = solve_prices(base.sets, replace(base.shared, bound=bounds), ceiling, start=start)
+            found = solve_prices(scene.sets, replace(scene.shared, bound=bounds), scene.ceiling, start=start)
         except LimitsConflict:
-            lines.break_at(place, side)
+            lines.break_at(place, "max" if sign > 0 else "min")
         else:
             lines.solved[place] = (found.price, found.bound)
-            lines.add(found.bound, (1.0 if side == "max" else -1.0) * float(found.price[limit]), float(lines.points[place]))
+            lines.add(found.bound, sign * float(found.price[limit]), float(lines.points[place]))
 
 
 def _monotone(upper: np.ndarray, side: str) -> np.ndarray:
@@ -154,26 +154,18 @@ def _monotone(upper: np.ndarray, side: str) -> np.ndarray:
     return upper
 
 
-def _plans(
-    problem: Problem, base: Solution, limit: int, points: np.ndarray, places: Sequence[int], upper: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """(total, gap) of the plans solved at these points, each from the one before, from the base's bound outwards; a plan's own
-    bound where that is lower goes into `upper`."""
+def _plans(problem: Problem, limit: int, points: np.ndarray, places: Sequence[int], upper: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(total, gap) of the plans solved at these points; a plan's own bound where that is lower goes into `upper`."""
     from optimization.solve import gap_of, solve
 
     total, gap = np.full(len(points), np.nan), np.full(len(points), np.nan)
-    middle = problem.limits[limit].bound
-    looser = sorted(place for place in places if points[place] >= middle)
-    tighter = sorted((place for place in places if points[place] < middle), reverse=True)
-    for direction in (looser, tighter):
-        start = base
-        for place in direction:
-            try:
-                start = solve(with_bound(problem, limit, float(points[place])), start=start)
-            except LimitsConflict:
-                continue
-            total[place] = start.objective - start.penalty
-            upper[place] = min(upper[place], start.upper_bound)
+    for place in places:
+        try:
+            plan = solve(with_bound(problem, limit, float(points[place])))
+        except LimitsConflict:
+            continue
+        total[place] = plan.objective - plan.penalty
+        upper[place] = min(upper[place], plan.upper_bound)
     upper[:] = _monotone(upper, problem.limits[limit].side)
     solved = ~np.isnan(total)
     gap[solved] = [gap_of(bound, worth) for bound, worth in zip(upper[solved], total[solved], strict=True)]

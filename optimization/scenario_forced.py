@@ -45,18 +45,19 @@ class Threshold:
 
 
 def forced_threshold(
-    problem: Problem, pair: int, gap: float, start: Solution | None = None, say: Callable[[str], None] = lambda line: None
+    problem: Problem, pair: int, gap: float, free: Solution | None = None, say: Callable[[str], None] = lambda line: None
 ) -> Threshold:
     """The threshold of one pair, both plans solved to the relative gap `gap` (1e-12 for a number, on small problems).
 
-    start: a plan of the same problem to start from. The penalty of a missed floor is the same in both, whatever the pair is worth.
+    free: the plan of this very problem to that gap, where it is there already; None = solve it. The penalty of a missed floor is the same
+    in both plans, whatever the pair is worth.
     Raises ScenarioError for a pair that is not eligible, LimitsConflict where not even the problem itself has a plan.
     """
     from optimization.solve import solve
 
     problem = replace(problem, settings=replace(problem.settings, gap=gap))
     forced = force(problem, [pair])
-    free = solve(problem, say, start=start)
+    free = solve(problem, say) if free is None else free
     held_problem = replace(forced, settings=replace(forced.settings, floor_penalty=free.floor_penalty))
     total = free.objective - free.penalty
     short = float(free.best[pair // len(problem.channels)] - free.forced[pair])

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from optimization.shared import Pricing
+from optimization.problem import Problem
+from optimization.sets import BeyondEnvelope, HcpSets, build_sets
+from optimization.shared import Pricing, SharedLimits, build_shared
 
 if TYPE_CHECKING:
     from optimization.solve import Solution
@@ -48,6 +50,16 @@ class Lines:
 
 
 @dataclass(frozen=True)
+class Scene:
+    """Sets and limits of a problem, prices to begin with, and the most that the price of each limit may be."""
+
+    sets: HcpSets
+    shared: SharedLimits
+    price: np.ndarray
+    ceiling: np.ndarray
+
+
+@dataclass(frozen=True)
 class _Touch:
     """A line found: slope, value at a bound of 0, the bound where it touches, all prices, passes spent."""
 
@@ -60,7 +72,7 @@ class _Touch:
 
 @dataclass(frozen=True)
 class _Descent:
-    """The base's sets and limits; sign of limit number `limit`."""
+    """Descents over the sets of a scene, with limit number `limit` apart."""
 
     pricing: Pricing
     limit: int
@@ -105,15 +117,23 @@ class _Descent:
         return self.run(start, step, 0.0, True, PASSES)
 
 
-def add_lines(base: Solution, limit: int, lines: Lines, loose: float) -> int:
+def scene_of(problem: Problem, base: Solution) -> Scene | None:
+    """The scene of a problem and a plan of it; None beyond the envelope of `sets.py`, where only the base's own prices bound a curve."""
+    try:
+        sets = build_sets(problem)
+    except BeyondEnvelope:
+        return None
+    shared = build_shared(problem, sets)
+    return Scene(sets, shared, base.price, np.where(shared.soft, base.floor_penalty, np.inf))
+
+
+def add_lines(scene: Scene, limit: int, lines: Lines, loose: float) -> int:
     """Lines until none lies further than `loose` (of the largest value) above what is proven, or MOST_PASSES are spent. Passes spent."""
-    shared = base.shared
-    ceiling = np.where(shared.soft, base.floor_penalty, np.inf)
-    descent = _Descent(Pricing(base.sets, shared), limit, ceiling)
-    near = 5e-4 * descent.top / shared.scale
+    descent = _Descent(Pricing(scene.sets, scene.shared), limit, scene.ceiling)
+    near = 5e-4 * descent.top / scene.shared.scale
     tightest = lines.points[0] if descent.sign > 0 else lines.points[-1]
-    end = descent.run(base.price, 4 * near, float(tightest), False, END_PASSES)
-    found = [end, descent.held(end.price, end.slope, near), descent.held(base.price, 0.0, near)]
+    end = descent.run(scene.price, 4 * near, float(tightest), False, END_PASSES)
+    found = [end, descent.held(end.price, end.slope, near), descent.held(scene.price, 0.0, near)]
     passes = sum(touch.passes for touch in found)
     while passes < MOST_PASSES:
         found.sort(key=lambda touch: touch.slope)

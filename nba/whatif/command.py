@@ -37,7 +37,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "--curve", nargs="?", const="", metavar="LIMIT_ID", help="bounds at many values of a limit (default: the total budget)"
     )
     parser.add_argument("--points", type=int, default=50, help="values on the curve (default: 50)")
-    parser.add_argument("--between", nargs=2, type=float, metavar=("LOW", "HIGH"), help="ends of the curve (default: up to twice today's)")
+    parser.add_argument(
+        "--between", nargs=2, type=float, metavar=("LOW", "HIGH"), help="ends of the curve (default: half to one and a half times today's)"
+    )
     parser.add_argument("--plans", type=int, default=0, help="solve a plan at so many points of the curve (default: none)")
     parser.add_argument("--current-plan", action="store_true", help="show the field's own plan (table current_plan) beside ours")
     parser.add_argument("--gap", type=float, help="relative gap of thresholds (default: as exact as the size allows)")

@@ -128,7 +128,9 @@ def baseline(live: Live, say: Callable[[str], None]) -> tuple[Solution, list[str
         notes.append(f"the plan kept had the objective {live.objective:.6g}, with the scores that are there now {objective:.6g}")
     if np.array_equal(live.touches, solved.touches):
         return solved, notes
-    upper = max(solved.upper_bound, objective - penalty)
+    upper, afresh = max(solved.upper_bound, objective - penalty), solved.objective - solved.penalty
+    if objective - penalty < afresh - 2 * settled.settings.gap * abs(afresh):
+        notes.append(f"solved afresh the same tables give {afresh:.6g}; the live plan is worth {objective - penalty:.6g}")
     use = np.array([use_of(settled, limit, live.touches) for limit in settled.limits])
     gap = gap_of(upper, objective - penalty)
     return replace(

@@ -102,18 +102,20 @@ class Session:
         settled = replace(live, settings=replace(live.settings, floor_penalty=self.base.floor_penalty))
         after = apply(settled, scenario)
         lines = ["", *scenario_lines(live, scenario, after)]
+        # started from the live plan's prices, a larger change of a bound takes longer than from nothing
         try:
-            other = self._timed("the plan of the scenario", lambda: solve(after, self.say, start=self.base))
+            other = self._timed("the plan of the scenario", lambda: solve(after, self.say))
         except LimitsConflict:
             raise NbaError("\n".join(conflict_lines(after))) from None
         found = compare(settled, self.base, after, other)
         lines += comparison_lines(found, other)
         free = apply(settled, replace(scenario, forced=()))
         gap = self.args.gap or (EXACT_GAP if live.pair_count <= EXACT_PAIRS else live.settings.gap / 10)
+        without = None
         for hcp, channel in scenario.forced:
-            pair = pair_of(free, hcp, channel)
-            name = f"the threshold of {hcp} by {channel}"
-            lines += threshold_lines(free, self._timed(name, lambda pair=pair: forced_threshold(free, pair, gap, self.base, self.say)))
+            pair, name = pair_of(free, hcp, channel), f"the threshold of {hcp} by {channel}"
+            threshold = self._timed(name, lambda pair=pair, plan=without: forced_threshold(free, pair, gap, plan, self.say))
+            lines, without = lines + threshold_lines(free, threshold), threshold.free
         self._write(lambda folder: files.write_comparison(folder, found))
         return lines, after, other
 
@@ -128,7 +130,7 @@ class Session:
         if self.args.between:
             bounds = np.linspace(*self.args.between, self.args.points)
         else:
-            bounds = np.linspace(0.0, 2.0 * present if present > 0 else 1.0, self.args.points + 1)[1:]
+            bounds = np.linspace(0.5 * present, 1.5 * present if present > 0 else 1.0, self.args.points + 1)[1:]
         plans = np.unique(np.linspace(0, len(bounds) - 1, self.args.plans).round().astype(int)).tolist() if self.args.plans else []
         curve: Curve = self._timed("the curve", lambda: budget_curve(problem, base, limit, bounds, plans, say=self.say))
         self._write(lambda folder: files.write_curve(folder, problem, curve))

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from plan_cases import brute_force, default_penalty, limit, make_problem, random_problem
+from every_plan import all_plans
+from plan_cases import brute_force, default_penalty, limit, make_problem, random_problem, rep_bound_problem
 
 from optimization.checker import check_plan
-from optimization.prices import LimitsConflict
+from optimization.prices import LimitsConflict, solve_prices
 from optimization.scenario import LimitChange, NewLimit, Scenario, ScenarioError, apply, force
 from optimization.scenario_compare import compare
-from optimization.scenario_curve import budget_curve, with_bound
+from optimization.scenario_curve import FEW, budget_curve, with_bound
 from optimization.scenario_forced import forced_threshold
 from optimization.solve import solve
 
@@ -141,10 +142,10 @@ def small_cases(seeds):
 def test_the_threshold_of_a_forced_pair_equals_brute_force():
     positive, impossible = 0, 0
     for problem in small_cases(range(8)):
-        best, _ = brute_force(problem)
+        (best, _), free = brute_force(problem), solve(problem)
         for pair in np.flatnonzero(problem.eligible).tolist():
             held, _ = brute_force(force(problem, [pair]))
-            found = forced_threshold(problem, pair, EXACT)
+            found = forced_threshold(problem, pair, EXACT, free)
             if held is None:
                 assert found.low == found.high == np.inf
                 impossible += 1
@@ -163,8 +164,9 @@ def test_raising_the_value_past_the_threshold_puts_the_pair_into_the_plan():
     checked = 0
     for problem in small_cases(range(12)):
         problem = replace(problem, settings=replace(problem.settings, overlap=0.0))
+        free = solve(problem)
         for pair in np.flatnonzero(problem.eligible).tolist():
-            threshold = forced_threshold(problem, pair, EXACT)
+            threshold = forced_threshold(problem, pair, EXACT, free)
             if not 1e-6 < threshold.high < np.inf:
                 continue
             for step, enters in ((1e-5, True), (-1e-5, False)):
@@ -179,14 +181,34 @@ def test_a_rise_below_the_guarantee_puts_the_pair_in_no_optimal_plan():
     useful = 0
     for problem in small_cases(range(12)):
         problem = replace(problem, settings=replace(problem.settings, overlap=0.0))
+        free = solve(problem)
         for pair in np.flatnonzero(problem.eligible).tolist():
-            found = forced_threshold(problem, pair, EXACT)
+            found = forced_threshold(problem, pair, EXACT, free)
             if found.guarantee > 1e-6:
                 value = problem.value.copy()
                 value[pair] += found.guarantee - 1e-6
                 assert pair not in brute_force(replace(problem, value=value))[1]
                 useful += 1
     assert useful > 10
+
+
+def test_the_threshold_counts_all_touches_of_the_pair_together():
+    """Up to two touches: against every plan, and past the threshold a rise of all touches together makes a plan with the pair best."""
+    checked = 0
+    for seed in range(6):
+        problem = random_problem(seed, max_hcps=4, max_channels=2)
+        problem = exactly(replace(problem, most_touches=np.array([2, 1], dtype=np.int64)))
+        plans = all_plans(problem)
+        if not len(plans.total):
+            continue
+        free = solve(problem)
+        for pair in np.flatnonzero(problem.eligible).tolist():
+            holding = plans.holding(*divmod(pair, len(problem.channels)))
+            if holding.any():
+                threshold = plans.total.max() - plans.total[holding].max()
+                assert forced_threshold(problem, pair, EXACT, free).high == pytest.approx(threshold, rel=1e-9, abs=1e-9)
+                checked += threshold > 1e-6
+    assert checked >= 5
 
 
 def test_an_interval_holds_the_threshold_when_plans_are_not_solved_to_the_end():
@@ -237,6 +259,21 @@ def test_the_curve_is_concave_and_rises_with_an_upper_limit():
     assert curve.vectors < 25
     with pytest.raises(ScenarioError, match=r"the bounds of a curve must be finite numbers >= 0"):
         budget_curve(problem, solve(problem), number, [-1.0, 2.0])
+
+
+def test_lines_of_held_prices_bound_a_larger_problem_tightly():
+    problem = rep_bound_problem(300)
+    base = solve(problem)
+    assert base.sets.column_count > FEW
+    number = next(n for n, x in enumerate(problem.limits) if x.rule == "budget" and x.channel is None)
+    curve = budget_curve(problem, base, number, np.linspace(0.5, 1.0, 11) * base.use[number])
+    assert curve.vectors < 40
+    for place in (0, 3, 6, 10):
+        bounds = base.shared.bound.copy()
+        bounds[number] = curve.bound[place]
+        ceiling = np.where(base.shared.soft, base.floor_penalty, np.inf)
+        exact = solve_prices(base.sets, replace(base.shared, bound=bounds), ceiling).bound
+        assert exact - 1e-9 * abs(exact) <= curve.upper_bound[place] <= exact + 3e-4 * abs(exact)
 
 
 def test_plans_on_the_curve_are_below_their_bound_and_as_good_as_brute_force():
