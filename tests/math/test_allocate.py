@@ -69,7 +69,7 @@ def test_generalised_assignment_every_job_once(kind, seed):
 
 @pytest.mark.parametrize("kind", list("CD"))
 def test_generalised_assignment_at_the_default_gap(kind):
-    solved(assignment(kind, 5, 30, 9), gap=1e-4, known_to=1e-3)
+    solved(assignment(kind, 5, 20, 9), gap=1e-4, known_to=1e-3)
 
 
 @pytest.mark.long
