@@ -21,7 +21,7 @@ RELATIVE = 1e-6
 
 @dataclass(frozen=True)
 class Switches:
-    """The variables of a build that change its numbers, with their defaults. Lags in periods; most_touches: per HCP and channel."""
+    """The variables of a build that change its numbers, with their defaults. Lags in periods."""
 
     overlap: float = 0.1
     floor_penalty: float | None = None
@@ -29,7 +29,6 @@ class Switches:
     kpi_absent: str = "zero"
     engagement_lag: int = 0
     kpi_lag: int = 0
-    most_touches: int = 1
 
 
 def plain(value: Any) -> Any:
@@ -321,7 +320,7 @@ class World:
 
         def make() -> list[Plan]:
             open_to = self.eligible(hcp)
-            most = [range(min(self.channels[channel]["max_touches"], self.switches.most_touches) + 1) for channel in open_to]
+            most = [range(self.channels[channel]["max_touches"] + 1) for channel in open_to]
             sets = ({c: n for c, n in zip(open_to, touches, strict=True) if n} for touches in product(*most))
             return [plan for plan in sets if self.is_allowed(hcp, plan)]
 

@@ -11,12 +11,16 @@ import yaml
 from conftest import ROOT, ReadTable, RunDbt
 from contract_comparison import PROMISES, Promise
 from contract_plan import upper_bound
-from contract_reference import World, read_world
+from contract_reference import Switches, World, read_world
 
 CYCLE = "2026-01-05"
-BUILD = {"input_schema": "raw", "nba_cycle_start": CYCLE}
-# Rules of kinds that a generated world lacks: pools, single reps, stars, partial days, unassigned HCPs, hard floors.
+OVERLAP = 0.05
+BUILD = {"input_schema": "raw", "nba_cycle_start": CYCLE, "nba_overlap": OVERLAP}
+# Rules of kinds that a generated world lacks: pools, single reps, stars, partial days, unassigned HCPs, hard floors. And room for several
+# touches: three of display_ad as of email where the gap to itself leaves days for them, four of an HCP altogether.
 MORE_RULES = """
+update raw.engagement_action_catalog set max_touches = 3 where channel = 'display_ad';
+update raw.rule_contact_limit set max_actions = 4 where channel is null and attribute is null;
 update raw.hcp_master set territory_id = null where hcp_id = 'H0000005';
 update raw.hcp_master set territory_id = null, rep_id = null where hcp_id = 'H0000007';
 update raw.hcp_master set rep_access = 'by appointment' where hcp_id = 'H0000008';
@@ -26,14 +30,14 @@ insert into raw.rule_channel_capacity (channel, territory_id, min_actions, max_a
 insert into raw.rule_rep_capacity (rep_id, territory_id, channel, max_minutes, max_actions) values
     ('R00001', null, '*', null, 6), (null, 'T0001', null, 400, null), (null, null, null, null, 14), ('*', null, 'email', null, 8);
 insert into raw.rule_contact_limit (channel, attribute, value, max_actions, window_days) values
-    (null, null, null, 3, 14), ('*', 'decile', '9', 1, null), ('rep_visit', 'rep_access', 'open', 2, 42);
+    (null, null, null, 4, 14), ('*', 'decile', '9', 1, null), ('rep_visit', 'rep_access', 'open', 2, 42);
 insert into raw.rule_exclusion (hcp_id, channel, reason, valid_from, valid_to) values
     (null, 'display_ad', 'Blackout', '2026-01-10', '2026-01-14'), ('H0000003', null, 'Away', '2026-01-05', '2026-01-09'),
     ('H0000004', 'email', 'Left', null, '2026-01-20'), ('H0000004', 'email', 'Left', '2026-01-21', null);
 insert into raw.rule_channel_window (channel, territory_id, available_from, available_to) values
     ('phone_call', '*', '2026-01-20', '2026-01-24'), ('phone_call', null, '2026-01-07', '2026-01-09');
 insert into raw.rule_min_gap (last_channel, channel, min_days) values
-    ('display_ad', 'email', 5), (null, 'webinar', 9), ('webinar', 'display_ad', 6);
+    ('display_ad', 'email', 5), ('display_ad', 'display_ad', 9), (null, 'webinar', 9), ('webinar', 'display_ad', 6);
 insert into raw.rule_coverage_floor (territory_id, attribute, operator, value, channel, min_hcps, hardness) values
     (null, 'rep_access', 'in', 'open|restricted', '*', 3, 'hard'), (null, 'decile', '>=', '5', 'email', 40, 'soft'),
     (null, 'decile', '=', '*', '*', 1, null);
@@ -75,7 +79,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, run_dbt: RunDbt) -> Path:
 
 @pytest.fixture(scope="module")
 def world(built: Path) -> World:
-    return read_world(built)
+    return read_world(built, switches=Switches(overlap=OVERLAP))
 
 
 @pytest.mark.parametrize("promise", [*PROMISES, upper_bound], ids=lambda promise: promise.__name__)
@@ -90,6 +94,7 @@ def test_world_is_worth_checking(world: World) -> None:
     assert {"rule", "price", "better_alternative"} <= {row["reason_kind"] for row in world.published["rejections"]}
     assert world.published["plan_summary"][0]["penalty"] > 0
     assert len({row["earliest_date"] for row in world.published["recommendations"]}) > 2
+    assert len({row["channel"] for row in world.published["recommendations"] if row["touches"] > 1}) >= 2
     assert "unassigned" in {row["territory_id"] for row in world.published["territories"]}
 
 
@@ -120,7 +125,7 @@ def test_reading_notices_a_tampered_build(built: Path, world: World, tmp_path: P
     copy = tmp_path / "tampered.duckdb"
     shutil.copy(built, copy)
     run_sql(copy, TAMPERED[promise])
-    tampered = read_world(copy)
+    tampered = read_world(copy, switches=world.switches)
     # what follows from the inputs alone is the same and slow to find again
     tampered.cache.update({name: known for name, known in world.cache.items() if name.startswith(("run ", "sets ", "touch_days", "days"))})
     check = next(check for check in (*PROMISES, upper_bound) if check.__name__ == promise)
