@@ -59,7 +59,8 @@ def scenario_lines(problem: Problem, scenario: Scenario, after: Problem) -> list
             cut = f" (only {limit.bound:.10g} reachable)" if limit.bound < asked(limit) else ""
             lines.append(f"  {limit.label}: {asked(old):.10g} -> {asked(limit):.10g} {limit.unit}{hard}{cut}")
     lines += [f"  forced: {hcp} by {channel}" for hcp, channel in scenario.forced]
-    return lines + [f"  forbidden: {hcp} by {channel}" for hcp, channel in scenario.forbidden]
+    lines += [f"  forbidden: {hcp} by {channel}" for hcp, channel in scenario.forbidden]
+    return lines if len(lines) > 1 else [*lines, "  every limit as it is"]
 
 
 def asked(limit: Any) -> float:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 EXACT_PAIRS = 20_000  # up to so many pairs a threshold is solved to the end, beyond to a tenth of the run's gap
 EXACT_GAP = 1e-12
+STAY_PAIRS = 60_000  # up to so many pairs actions of equal worth are not swapped
 
 
 class Session:
@@ -107,6 +108,8 @@ class Session:
             other = self._timed("the plan of the scenario", lambda: solve(after, self.say))
         except LimitsConflict:
             raise NbaError("\n".join(conflict_lines(after))) from None
+        if live.pair_count <= STAY_PAIRS:
+            other = self._timed("staying with the live plan", lambda: self._stayed(after, other))
         found = compare(settled, self.base, after, other)
         lines += comparison_lines(found, other)
         free = apply(settled, replace(scenario, forced=()))
@@ -118,6 +121,13 @@ class Session:
             lines, without = lines + threshold_lines(free, threshold), threshold.free
         self._write(lambda folder: files.write_comparison(folder, found))
         return lines, after, other
+
+    def _stayed(self, after: Problem, other: Solution) -> Solution:
+        """Of the plans worth as much within the run's gap the one that moves fewest live actions: what moves then moves for a reason."""
+        from optimization.stability import stay
+
+        tolerant = replace(after, settings=replace(after.settings, stability_share=after.settings.gap))
+        return stay(tolerant, other, self.base.touches, self.say).solution
 
     def _curve(self, problem: Problem, base: Solution) -> list[str]:
         import numpy as np

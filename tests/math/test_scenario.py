@@ -162,7 +162,7 @@ def test_the_threshold_of_a_forced_pair_equals_brute_force():
 def test_raising_the_value_past_the_threshold_puts_the_pair_into_the_plan():
     """One touch per pair and no overlap, so that a rise of the pair's value is a rise of every plan that holds it."""
     checked = 0
-    for problem in small_cases(range(12)):
+    for problem in small_cases(range(8)):
         problem = replace(problem, settings=replace(problem.settings, overlap=0.0))
         free = solve(problem)
         for pair in np.flatnonzero(problem.eligible).tolist():
@@ -174,12 +174,12 @@ def test_raising_the_value_past_the_threshold_puts_the_pair_into_the_plan():
                 value[pair] += threshold.high + step
                 assert (pair in brute_force(replace(problem, value=value))[1]) == enters
             checked += 1
-    assert checked > 15
+    assert checked > 10
 
 
 def test_a_rise_below_the_guarantee_puts_the_pair_in_no_optimal_plan():
     useful = 0
-    for problem in small_cases(range(12)):
+    for problem in small_cases(range(8)):
         problem = replace(problem, settings=replace(problem.settings, overlap=0.0))
         free = solve(problem)
         for pair in np.flatnonzero(problem.eligible).tolist():
@@ -189,7 +189,7 @@ def test_a_rise_below_the_guarantee_puts_the_pair_in_no_optimal_plan():
                 value[pair] += found.guarantee - 1e-6
                 assert pair not in brute_force(replace(problem, value=value))[1]
                 useful += 1
-    assert useful > 10
+    assert useful > 5
 
 
 def test_the_threshold_counts_all_touches_of_the_pair_together():
@@ -221,7 +221,7 @@ def test_an_interval_holds_the_threshold_when_plans_are_not_solved_to_the_end():
 
 def test_the_curve_bounds_every_budget_from_above_and_touches_where_prices_are_optimal():
     touched, conflicts = 0, 0
-    for problem in small_cases(range(14)):
+    for problem in small_cases(range(6)):
         if not problem.limits:
             continue
         base = solve(problem)
@@ -244,7 +244,7 @@ def test_the_curve_bounds_every_budget_from_above_and_touches_where_prices_are_o
                     continue
                 assert upper <= least + 1e-6 * max(1.0, abs(least))
                 touched += 1
-    assert touched > 60
+    assert touched > 25
     assert conflicts > 0
 
 

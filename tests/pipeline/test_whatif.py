@@ -74,7 +74,9 @@ def test_everything_at_once_changes_nothing_that_is_published(built, ask, read_t
 
 
 def test_the_baseline_is_the_published_plan(built, ask, read_table):
-    _, _, _, folder = ask("--budget", "+0%")
+    _, text, _, folder = ask("--budget", "+0%")
+    assert "No action is gained or lost." in text
+    assert pd.read_csv(folder / "actions.csv").empty
     live, header = numbers_of(folder), read_table(built, "published.plan_summary").iloc[0]
     for number, column in (("objective", "objective"), ("penalty", "penalty"), ("cost", "total_cost"), ("actions", "actions")):
         assert live.at[number, "before"] == pytest.approx(header[column], rel=1e-9)
