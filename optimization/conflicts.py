@@ -1,31 +1,31 @@
 """Which limits and pins cannot hold together, and the smallest loosening that lets a plan exist.
 
 Order: pins on blocked pairs and pins against the rules inside their HCP (closed form, per HCP); limits that no plan keeps even
-without any other limit (closed form, summed over HCPs); then the least total loosening of all hard limits together, one slack per limit
-in units of its largest coefficient, and per loosened group the few limits that really stand against each other (deletion filter,
-Chinneck 2008, ch. 6). Loosening every limit by its number lets a plan exist; a little less of any one does not.
+without any other limit (closed form, summed over HCPs); then the cheapest loosening of all hard limits together, each measured against
+its own bound (`loosening.py`), and per loosened group the few limits that really stand against each other (deletion filter, Chinneck
+2008, ch. 6). Loosening every limit by its number lets a plan exist; a little less of any one does not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from optimization.eligibility import pair_blocks
-from optimization.prices import least_loosening
+from optimization.loosening import Census, Loosening, least_excess, take_census
 from optimization.problem import Limit, Problem
-from optimization.program import Incumbent, integer_program
-from optimization.restricted import restrict
 from optimization.sets import HcpSets, build_sets
 from optimization.shared import SharedLimits, build_shared
 
 COLUMNS = ["rule", "limit_id", "label", "limit_value", "loosening", "direction", "problem", "what_to_do"]
-WHOLE_COLUMNS = 20_000  # up to here whole touches are diagnosed over all columns, beyond over those the fractional answer needs
+MEMBERS = 500  # profiles of HCPs looked at at once
 CLEAR = 1e-7  # scaled loosening above which limits conflict
-FILTERED = 40  # at most this many limits are tried one by one
+FILTERED = 80  # at most this many limits are tried one by one; of a larger group whole parts only
+NAMED = 6  # limits named in a sentence
 FIELD = {
     ("budget", "max", "cost"): "max_cost",
     ("channel_capacity", "min", "touches"): "min_actions",
@@ -44,6 +44,19 @@ class _Scene:
     sets: HcpSets
     shared: SharedLimits
     hard: np.ndarray
+
+    def excess(self, bound: np.ndarray, kept: np.ndarray, whole: bool) -> Loosening:
+        """The least loosening of the kept limits at these bounds, all others dropped."""
+        return least_excess(self.shared, bound, self.cost, self.census.classes(np.sort(kept)), whole)
+
+    @cached_property
+    def census(self) -> Census:
+        return take_census(self.sets, self.shared)
+
+    @cached_property
+    def cost(self) -> np.ndarray:
+        """(limits) what a scaled unit of loosening costs: loosening is measured against the limit itself, at least one largest touch."""
+        return self.shared.scale / np.maximum(np.abs(self.shared.bound), self.shared.scale)
 
 
 def diagnose(problem: Problem, say: Callable[[str], None] = lambda line: None) -> pd.DataFrame:
@@ -127,21 +140,22 @@ def _own_row(problem: Problem, hcp: int, labels: dict[int, str]) -> dict:
 def _alone(scene: _Scene) -> list[tuple[int, float]]:
     """(limit, excess) of hard limits that no plan keeps even when every other limit is dropped."""
     shared, sets, found = scene.shared, scene.sets, []
-    features = shared.features(sets)
+    features = shared.features(sets)[sets.list_kind]
     # HCPs of one profile and one list of sets can use the same
-    key, counts = np.unique(shared.profile.astype(np.int64) * len(sets.list_start) + sets.list_of, return_counts=True)
-    profile, which = key // len(sets.list_start), key % len(sets.list_start)
+    lists = len(sets.list_start) - 1
+    key, counts = np.unique(shared.profile.astype(np.int64) * lists + sets.list_of, return_counts=True)
+    profile, which = key // lists, key % lists
     for number in np.flatnonzero(scene.hard).tolist():
         row = shared.coefficient[number]
         members, place = np.unique(row.indices // shared.width, return_inverse=True)
         use = np.zeros((len(members), shared.width))
         use[place, row.indices % shared.width] = shared.sign[number] * row.data
-        least = features @ use.T
         excess = -shared.sign[number] * shared.bound[number]
-        for mine in np.flatnonzero(np.isin(profile, members)).tolist():
-            kinds = sets.list_kind[sets.list_start[which[mine]] : sets.list_start[which[mine] + 1]]
-            at = int(np.searchsorted(members, profile[mine]))
-            excess += float(counts[mine] * least[kinds, at].min())
+        for first in range(0, len(members), MEMBERS):
+            part = members[first : first + MEMBERS]
+            least = np.minimum.reduceat(features @ use[first : first + MEMBERS].T, sets.list_start[:-1], axis=0)
+            mine = np.flatnonzero(np.isin(profile, part))
+            excess += float(counts[mine] @ least[which[mine], np.searchsorted(part, profile[mine])])
         if excess > 1e-6 * abs(shared.bound[number]) + 1e-9:
             found.append((number, excess))
     return found
@@ -150,12 +164,13 @@ def _alone(scene: _Scene) -> list[tuple[int, float]]:
 def _together(scene: _Scene, bound: np.ndarray, say: Callable[[str], None]) -> list[dict]:
     """Rows about limits that cannot hold together, group by group."""
     limits, rows, sign = scene.problem.limits, [], scene.shared.sign
-    loosened = _loosen(scene, bound, scene.hard)
-    amounts = loosened.missing if loosened is not None else np.zeros(0)
-    open_ = [int(n) for n in np.flatnonzero(scene.hard)] if len(amounts) else []
-    slack = np.where(scene.hard, amounts, 0.0) if len(amounts) else np.zeros(scene.shared.count)
+    hard = np.flatnonzero(scene.hard)
+    if scene.shared.count == 0 or scene.sets.column_count == 0:
+        return []
+    slack = scene.excess(bound, hard, whole=True).excess * scene.shared.scale
+    suspects = hard
     while np.any(slack > 0):
-        group = _minimal_group(scene, bound, open_, slack)
+        group, suspects = _minimal_group(scene, bound, hard, suspects, slack)
         named = [n for n in group if slack[n] > 0] or np.flatnonzero(slack > 0).tolist()
         say(f"conflicts: {len(group)} limits against each other")
         for number in named:
@@ -168,56 +183,37 @@ def _together(scene: _Scene, bound: np.ndarray, say: Callable[[str], None]) -> l
     return [row for row in rows if row["direction"] != "keep" or not (row["limit_id"] in seen or seen.add(row["limit_id"]))]
 
 
-def _loosen(scene: _Scene, bound: np.ndarray, kept: np.ndarray) -> Incumbent | None:
-    """The plan that breaks the `kept` limits least (scaled, in total); limits not kept cost nothing."""
-    shared = replace(scene.shared, bound=bound)
-    sets = replace(scene.sets, values=np.zeros_like(scene.sets.values), bonus=None)
-    cost = np.where(kept, 1.0 / shared.scale, 0.0)
-    if shared.count == 0 or sets.column_count == 0:
-        return None
-    columns = np.arange(sets.column_count)
-    if len(columns) > WHOLE_COLUMNS:
-        _, _, columns = least_loosening(sets, shared, sets.start[:-1].copy(), cost)
-    plan, _, _ = integer_program(sets, shared, restrict(sets, shared, columns), cost, 0.0, scene.problem.settings, None)
-    return plan
-
-
-def _fractional(scene: _Scene, bound: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, float]:
-    """(prices, least scaled loosening) of the `kept` limits when fractions of sets are allowed."""
-    shared = replace(scene.shared, bound=bound)
-    price, least, _ = least_loosening(scene.sets, shared, scene.sets.start[:-1].copy(), np.where(kept, 1.0 / shared.scale, 0.0))
-    return price, least
-
-
-def _minimal_group(scene: _Scene, bound: np.ndarray, hard: list[int], slack: np.ndarray) -> list[int]:
-    """A few of the hard limits that already cannot hold together: none of them can be dropped."""
+def _minimal_group(
+    scene: _Scene, bound: np.ndarray, hard: np.ndarray, suspects: np.ndarray, slack: np.ndarray
+) -> tuple[list[int], np.ndarray]:
+    """(a few of the hard limits that already cannot hold together: none of them can be dropped; the limits to suspect next time)."""
 
     def clash(numbers: list[int]) -> bool:
-        kept = np.zeros(scene.shared.count, dtype=bool)
-        kept[numbers] = True
-        if _fractional(scene, bound, kept)[1] > CLEAR:
+        kept = np.array(numbers, dtype=np.int64)
+        if scene.excess(bound, kept, whole=False).total > CLEAR:
             return True  # not even fractions of sets hold them
-        if fractional:
-            return False
-        plan = _loosen(scene, bound, kept)
-        return plan is not None and plan.penalty > CLEAR
+        return not fractional and scene.excess(bound, kept, whole=True).total > CLEAR
 
-    price, least = _fractional(scene, bound, scene.hard)
-    fractional = least > CLEAR
+    found = scene.excess(bound, suspects, whole=False)
+    if found.total <= CLEAR and len(suspects) < len(hard):
+        suspects = hard
+        found = scene.excess(bound, suspects, whole=False)
+    fractional = found.total > CLEAR
     # Where fractions of sets conflict already, the limits with a price are a proof of it (Farkas), and only they need be looked at.
-    group = [n for n in hard if price[n] > 0] if fractional else list(hard)
+    group = [n for n in suspects.tolist() if found.price[n] > 0] if fractional else hard.tolist()
+    suspects = np.array(group, dtype=np.int64)
     blocks = [group[i : i + max(1, len(group) // 8)] for i in range(0, len(group), max(1, len(group) // 8))]
     for part in blocks if len(group) > 8 else []:  # whole blocks first, so that hundreds of limits take few solves
         rest = [n for n in group if n not in part]
         if clash(rest):
             group = rest
     if len(group) > FILTERED:
-        return [n for n in group if slack[n] > 0]
+        return group, suspects
     for number in sorted(group, key=lambda n: (slack[n] > 0, n)):
         rest = [n for n in group if n != number]
         if clash(rest):
             group = rest
-    return group
+    return group, suspects
 
 
 def _limit_row(limit: Limit, amount: float, alone: bool, against: list[str]) -> dict:
@@ -229,7 +225,7 @@ def _limit_row(limit: Limit, amount: float, alone: bool, against: list[str]) -> 
     context = (
         "even if every other limit were dropped"
         if alone
-        else "while these hold: " + ", ".join(against)
+        else "while these hold: " + _names(against)
         if against
         else "while all other limits hold"
     )
@@ -244,9 +240,14 @@ def _limit_row(limit: Limit, amount: float, alone: bool, against: list[str]) -> 
 
 
 def _partner_row(limit: Limit, partners: list[str]) -> dict:
-    text = f"{limit.label} ({limit.bound:.10g} {limit.unit}) stands against {', '.join(partners)}"
-    advice = f"nothing, once {', '.join(partners)} is loosened; or loosen this one instead"
+    text = f"{limit.label} ({limit.bound:.10g} {limit.unit}) stands against {_names(partners)}"
+    advice = f"nothing, once {_names(partners)} {'is' if len(partners) == 1 else 'are'} loosened; or loosen this one instead"
     return _row(_table(limit.rule), limit.limit_id, limit.label, limit.bound, 0.0, "keep", text, advice)
+
+
+def _names(labels: list[str]) -> str:
+    more = len(labels) - NAMED
+    return ", ".join(labels) if more <= 1 else ", ".join(labels[:NAMED]) + f" and {more} more"
 
 
 def _table(rule: str) -> str:

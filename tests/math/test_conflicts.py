@@ -8,10 +8,15 @@ import numpy as np
 import pytest
 from plan_cases import brute_force, limit, make_problem, never_both, per_hcp_cap, random_problem, rep_bound_problem
 
+from benchmarks.allocation.families import draw_case
+from benchmarks.allocation.problems import problem_of
 from optimization.conflicts import COLUMNS, diagnose
+from optimization.loosening import take_census
 from optimization.prices import LimitsConflict
 from optimization.problem import Block
 from optimization.result import plan_problem
+from optimization.sets import build_sets
+from optimization.shared import build_shared
 from optimization.solve import solve
 
 
@@ -120,6 +125,69 @@ def test_a_result_with_conflicts_has_no_actions_and_says_so():
     assert len(result.conflicts) == 1
     assert np.isnan(result.objective)
     assert len(result.pairs) == 2
+
+
+def infeasible(kind):
+    """A problem of 12 reps with limits of every kind, made impossible; (problem, ids of limits that must be named)."""
+    problem = problem_of(draw_case("rep_time", 1800))
+    limits = {x.limit_id: x for x in problem.limits}
+
+    def bound(name, number):
+        limits[name] = replace(limits[name], bound=float(number))
+
+    if kind == "floor above what is reachable":
+        bound("floor-R00003", 900)
+        named = {"floor-R00003"}
+    elif kind == "channel minimum against budget":
+        bound("touches-min-live_remote", 1000)
+        bound("budget", 20_000)
+        named = {"touches-min-live_remote", "budget"}
+    elif kind == "two floors against the minutes of two reps":
+        for rep in ("R00002", "R00007"):
+            bound(f"minutes-{rep}", 200)
+        named = {"floor-R00002", "minutes-R00002", "floor-R00007", "minutes-R00007"}
+    else:
+        visits = np.flatnonzero(problem.eligible & (np.arange(problem.pair_count) % 6 == 0))
+        pins = visits[problem.rep[visits // 6] == 5]
+        problem = replace(problem, pins=pins, pin_labels=[f"pin {pin}" for pin in pins])
+        named = {"minutes-R00005"}
+    return replace(problem, limits=list(limits.values())), named
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "floor above what is reachable",
+        "channel minimum against budget",
+        "two floors against the minutes of two reps",
+        "pins against capacity",
+    ],
+)
+def test_conflicts_among_many_limits_are_named_and_the_advice_is_enough(kind):
+    problem, named = infeasible(kind)
+    with pytest.raises(LimitsConflict):
+        solve(problem)
+    found = diagnose(problem)
+    assert set(found["limit_id"]) == named
+    wiser = loosened(problem, found)
+    assert solve(replace(wiser, settings=replace(problem.settings, gap=0.05))).status == "optimal"
+    for place, row in found.iterrows():
+        if row["direction"] in ("raise", "lower"):
+            less = loosened(problem, found.assign(loosening=found["loosening"].where(found.index != place, 0.99 * found["loosening"])))
+            with pytest.raises(LimitsConflict):
+                solve(less)
+
+
+def test_hcps_of_one_class_are_counted_together():
+    problem = problem_of(draw_case("rep_time", 600))
+    sets = build_sets(problem)
+    shared = build_shared(problem, sets)
+    census = take_census(sets, shared)
+    minutes = np.array([i for i, x in enumerate(problem.limits) if x.unit == "minutes"])
+    assert len(census.classes(minutes).size) == len(minutes)  # nobody needs a touch to keep within a rep's minutes
+    every = census.classes(np.arange(len(problem.limits)))
+    assert every.size.sum() == sets.hcp_count
+    assert len(every.size) < sets.hcp_count / 2
 
 
 def test_a_large_problem_is_diagnosed_too():
