@@ -50,7 +50,7 @@ class BlockPass:
 @dataclass(frozen=True)
 class Blocks:
     """label (hcps): block of each HCP, -1 for HCPs without a limit of their own; wide (limits); hcp: HCPs by block from hcp_start[b] on;
-    row: limits by block from row_start[b] on."""
+    row: limits by block from row_start[b] on; whole: these are all blocks."""
 
     pricing: Pricing
     label: np.ndarray
@@ -59,6 +59,16 @@ class Blocks:
     hcp: np.ndarray
     row_start: np.ndarray
     row: np.ndarray
+    whole: bool = True
+
+    def some(self, numbers: np.ndarray) -> Blocks:
+        """These blocks only; a pass over them says nothing of the other HCPs, and its bound means nothing."""
+        hcps = [self.hcp[self.hcp_start[b] : self.hcp_start[b + 1]] for b in numbers.tolist()]
+        rows = [self.row[self.row_start[b] : self.row_start[b + 1]] for b in numbers.tolist()]
+        hcp, label = np.concatenate(hcps), np.full(len(self.label), -1)
+        label[hcp] = np.repeat(np.arange(len(numbers)), [len(x) for x in hcps])
+        hcp_start, row_start = (np.concatenate([[0], np.cumsum([len(x) for x in parts])]).astype(np.int64) for parts in (hcps, rows))
+        return Blocks(self.pricing, label, self.wide, hcp_start, hcp, row_start, np.concatenate(rows), whole=False)
 
     @property
     def count(self) -> int:
@@ -84,7 +94,9 @@ class Blocks:
         np.add.at(entries, first[profile] + feature * rows[block[profile]] + place[row], shared.sign[row] * matrix.data[mine])
         return first[:-1].astype(np.int64), entries
 
-    def solve(self, price: np.ndarray, ceiling: np.ndarray, steps: int, spread: np.ndarray, most_states: int, alternatives: int) -> BlockPass:
+    def solve(
+        self, price: np.ndarray, ceiling: np.ndarray, steps: int, spread: np.ndarray, most_states: int, alternatives: int
+    ) -> BlockPass:
         """Every block at these prices (limits); steps: tries to improve the blocks' own prices first; spread (blocks): KPI units within
         which other plans of a block are of interest; most_states: where the search in a block begins to give states up (0: own prices
         only, no search); alternatives: other plans of a block at most."""
@@ -93,7 +105,7 @@ class Blocks:
 
         sets, shared = self.pricing.sets, self.pricing.shared
         priced = price.copy()
-        alone = self.label < 0
+        alone = (self.label < 0) & self.whole
         best, columns = self.pricing.best(price) if alone.any() else (np.empty(0), sets.start[:-1])
         own = shared.sign[self.row] * shared.bound[self.row]
         y = price[self.row].copy()

@@ -7,31 +7,19 @@ block; a small integer program picks among them, at most one per block and per H
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy import sparse
 
 from optimization.blocks import BlockPass, Blocks, wide_use
+from optimization.changes import Changes, summed, tilted_plans
 from optimization.problem import PlanSettings
 from optimization.program import run_model
 from optimization.restricted import Restricted
 from optimization.tallies import no_tallies
 
 NODES = 200
-
-
-@dataclass(frozen=True)
-class Changes:
-    """Candidates: group (block or HCP, at most one change each), gain in KPI units (value less penalties of own limits), use
-    (wide limits, candidates) signed and scaled, edge/hcp/column: what each changes."""
-
-    group: np.ndarray
-    gain: np.ndarray
-    use: sparse.csc_matrix
-    edge: np.ndarray
-    hcp: np.ndarray
-    column: np.ndarray
+AT_ONCE = 6000  # changes up to which the integer program looks at all
+OPEN_GROUPS = 800  # blocks and HCPs that stay open after a linear program where there are more
 
 
 def choose(
@@ -41,10 +29,11 @@ def choose(
     most: int,
     tolerance: float,
     settings: PlanSettings,
+    tilted: bool = False,
 ) -> np.ndarray | None:
     """Columns (hcps) of the best plan found among `most` changes of each sort, None where none keeps the wide limits.
 
-    tolerance: KPI units that may stay open.
+    tolerance: KPI units that may stay open; tilted: look also at plans of blocks at other prices (`tilted.py`).
     """
     shared, sets = blocks.pricing.shared, blocks.pricing.sets
     short = np.maximum(shared.sign * (shared.total_use(sets, plan.columns) - shared.bound), 0.0)
@@ -53,32 +42,99 @@ def choose(
     number = np.flatnonzero(blocks.wide)
     price = plan.price[number] * shared.scale[number]
     changes = _joined(_of_blocks(blocks, plan, price, most), _of_hcps(blocks, plan, most))
+    if tilted:
+        changes = _joined(changes, tilted_plans(blocks, plan, loosening_cost))
     used = (shared.sign * shared.total_use(sets, plan.columns) / shared.scale)[number]
     rest = shared.sign[number] * shared.bound[number] / shared.scale[number] - used
-    group, owner = np.unique(changes.group, return_inverse=True)
-    groups = len(group)
-    if groups == 0:
+    if len(changes.gain) == 0:
         return None
-    # option 0 of every group: stay as it is
-    order = np.argsort(np.concatenate([np.arange(groups), owner]), kind="stable")
-    value = np.concatenate([np.zeros(groups), changes.gain])[order]
-    use = sparse.csc_matrix(sparse.hstack([sparse.csc_matrix((len(number), groups)), changes.use], format="csc")[:, order])
-    use.sort_indices()
-    part = Restricted(
-        np.empty(0, dtype=np.int64), order, np.concatenate([np.arange(groups), owner])[order], groups, value, use, rest, total
-    )
     ceiling = loosening_cost[number] * shared.scale[number]
-    plain = no_tallies(len(number), len(order))
-    picked, _, _ = run_model(part, ceiling, plain, tolerance, NODES, settings.seed, presolve=False)
+    settled = np.zeros(len(changes.gain), dtype=bool)
+    left = np.ones(len(changes.gain), dtype=bool)
+    if len(changes.gain) > AT_ONCE:
+        found = _settled(changes, rest, ceiling)
+        if found is None:
+            return None
+        settled, left = found
+    picked = _picked(
+        changes,
+        left,
+        rest - np.asarray(changes.use[:, settled].sum(axis=1)).ravel(),
+        ceiling,
+        total + changes.gain[settled].sum(),
+        tolerance,
+        settings,
+    )
     if picked is None:
         return None
-    taken = order[picked]
-    taken = taken[taken >= groups] - groups
     columns = plan.columns.copy()
-    for change in taken.tolist():
+    for change in [*np.flatnonzero(settled).tolist(), *picked.tolist()]:
         span = slice(changes.edge[change], changes.edge[change + 1])
         columns[changes.hcp[span]] = changes.column[span]
     return columns
+
+
+def _picked(
+    changes: Changes, left: np.ndarray, rest: np.ndarray, ceiling: np.ndarray, total: float, tolerance: float, settings: PlanSettings
+) -> np.ndarray | None:
+    """The changes that the integer program takes among those `left`; rest (wide limits): what they may use together."""
+    number = np.flatnonzero(left)
+    group, owner = np.unique(changes.group[number], return_inverse=True)
+    groups = len(group)
+    # option 0 of every group: stay as it is
+    order = np.argsort(np.concatenate([np.arange(groups), owner]), kind="stable")
+    value = np.concatenate([np.zeros(groups), changes.gain[number]])[order]
+    stay = sparse.csc_matrix((len(rest), groups))
+    use = sparse.csc_matrix(sparse.hstack([stay, changes.use[:, number]], format="csc")[:, order])
+    use.sort_indices()
+    owners = np.concatenate([np.arange(groups), owner])[order]
+    part = Restricted(np.empty(0, dtype=np.int64), order, owners, groups, value, use, rest, total)
+    picked, _, _ = run_model(part, ceiling, no_tallies(len(rest), len(order)), tolerance, NODES, settings.seed, presolve=False)
+    if picked is None:
+        return None
+    taken = order[picked]
+    return number[taken[taken >= groups] - groups]
+
+
+def _settled(changes: Changes, rest: np.ndarray, ceiling: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """(changes to take, changes left open) of very many: the linear program takes or leaves all but a few groups as whole ones, and of
+    those the `OPEN_GROUPS` that it was least sure of stay open. None where not even fractions keep the wide limits."""
+    import highspy
+
+    groups, owner, size = np.unique(changes.group, return_inverse=True, return_counts=True)
+    several = np.flatnonzero(size > 1)
+    row = np.full(len(groups), -1)
+    row[several] = np.arange(len(several))
+    mine = np.flatnonzero(row[owner] >= 0)
+    one = sparse.csc_matrix((np.ones(len(mine)), (row[owner[mine]], mine)), shape=(len(several), len(owner)))
+    loose = np.flatnonzero(np.isfinite(ceiling))
+    missing = sparse.csc_matrix((-np.ones(len(loose)), (loose, np.arange(len(loose)))), shape=(len(rest) + len(several), len(loose)))
+    matrix = sparse.hstack([sparse.vstack([changes.use, one]), missing], format="csc")
+    unit = float(np.abs(changes.gain).max()) or 1.0
+    lp = highspy.HighsLp()
+    lp.num_col_, lp.num_row_, lp.sense_ = matrix.shape[1], matrix.shape[0], highspy.ObjSense.kMaximize
+    lp.col_cost_ = np.concatenate([changes.gain, -ceiling[loose]]) / unit
+    lp.col_lower_ = np.zeros(lp.num_col_)
+    lp.col_upper_ = np.concatenate([np.ones(len(owner)), np.full(len(loose), highspy.kHighsInf)])
+    lp.row_lower_ = np.full(lp.num_row_, -highspy.kHighsInf)
+    lp.row_upper_ = np.concatenate([rest, np.ones(len(several))])
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
+    solver = highspy.Highs()
+    for name, setting in {"output_flag": False, "threads": 1, "solver": "simplex", "presolve": "off"}.items():
+        solver.setOptionValue(name, setting)
+    solver.passModel(lp)
+    solver.run()
+    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    solution = solver.getSolution()
+    share, doubt = np.array(solution.col_value)[: len(owner)], np.abs(np.array(solution.col_dual))[: len(owner)]
+    least = np.full(len(groups), np.inf)
+    np.minimum.at(least, owner, np.where((share > 1e-7) & (share < 1 - 1e-7), -1.0, doubt))
+    open_ = np.zeros(len(groups), dtype=bool)
+    open_[np.argsort(least, kind="stable")[:OPEN_GROUPS]] = True
+    left = open_[owner]
+    return (share > 0.5) & ~left, left
 
 
 def _joined(first: Changes, second: Changes) -> Changes:
@@ -101,7 +157,7 @@ def _of_blocks(blocks: Blocks, plan: BlockPass, price: np.ndarray, most: int) ->
     at = np.repeat(near.edge[:-1][keep] - edge[:-1], length) + np.arange(edge[-1])
     hcp = near.hcp[at]
     column = sets.start[hcp] + near.place[at]
-    use = _summed(wide_use(blocks, column) - wide_use(blocks, plan.columns[hcp]), length)
+    use = summed(wide_use(blocks, column) - wide_use(blocks, plan.columns[hcp]), length)
     gain = -near.cost[keep] + np.asarray(use.T @ price).ravel()
     return Changes(-1 - near.block[keep], gain, use, edge, hcp, column)
 
@@ -125,10 +181,3 @@ def _of_hcps(blocks: Blocks, plan: BlockPass, most: int) -> Changes:
     cost = use.T @ (plan.price * shared.scale)[blocks.wide] - gain
     keep = np.sort(np.argsort(cost, kind="stable")[:most])
     return Changes(hcp[keep], gain[keep], use[:, keep], np.arange(len(keep) + 1), hcp[keep], column[keep])
-
-
-def _summed(use: sparse.csr_matrix, length: np.ndarray) -> sparse.csc_matrix:
-    """Columns summed by change: `length` columns each."""
-    member = np.repeat(np.arange(len(length)), length)
-    gather = sparse.csr_matrix((np.ones(len(member)), (np.arange(len(member)), member)), shape=(len(member), len(length)))
-    return sparse.csc_matrix(use @ gather)
