@@ -162,7 +162,7 @@ class World:
         return scores[hcp, channel]["expected_impact"]
 
     def touch_days(self, hcp: str) -> list[tuple[date, str, int]]:
-        """(last day of the period, channel, touches) of every known cell with touches."""
+        """(last day, channel, touches) of every known cell with touches, and of every touch planned before that no cell covers."""
 
         def make() -> dict[str, list[tuple[date, str, int]]]:
             cells: dict[tuple[str, date, str], int] = {}
@@ -173,6 +173,9 @@ class World:
             for (owner, last, channel), touches in cells.items():
                 if touches > 0:
                     by_hcp.setdefault(owner, []).append((last, channel, touches))
+            # actions of earlier plans that history does not cover, where a world has any
+            for row in self.inputs.get("prior_actions", []):
+                by_hcp.setdefault(row["hcp_id"], []).append((row["latest_date"], row["channel"], row["touches"]))
             return by_hcp
 
         return self.once("touch_days", make).get(hcp, [])
