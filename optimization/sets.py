@@ -86,7 +86,7 @@ class HcpSets:
         """The column of each HCP that equals the touches of a plan, -1 where the HCP's own rules do not allow it."""
         wanted = touches.reshape(-1, self.channel_count)
         number = {row.tobytes(): kind for kind, row in enumerate(np.ascontiguousarray(self.touches))}
-        asked, which = _distinct_rows(np.ascontiguousarray(wanted.astype(self.touches.dtype)))
+        asked, which = distinct_rows(np.ascontiguousarray(wanted.astype(self.touches.dtype)))
         kind = np.array([number.get(row.tobytes(), -1) for row in asked], dtype=np.int64)[which]
         found = np.full(self.hcp_count, -1, dtype=np.int64)
         for one in range(len(self.list_start) - 1):
@@ -146,7 +146,7 @@ class OwnRules:
             owner[group] = cap.pairs // channels
             upper = np.floor(np.asarray(cap.upper, dtype=np.float64) + 1e-9).astype(np.int64)
             here = np.flatnonzero(owner >= 0)
-            table, which = _distinct_rows(np.column_stack([mask[here], upper[here]]))
+            table, which = distinct_rows(np.column_stack([mask[here], upper[here]]))
             known = [registry.setdefault((_channels_in(int(m)), int(u)), len(registry)) for m, u in table]
             owners.append(owner[here])
             numbers.append(np.array(known, dtype=np.int64)[which])
@@ -155,7 +155,7 @@ class OwnRules:
             if members.size == 0:
                 continue
             least = rule.least or (1,) * members.shape[1]
-            table, which = _distinct_rows(members % channels)
+            table, which = distinct_rows(members % channels)
             known = [registry.setdefault((tuple(row), least), len(registry)) for row in table.tolist()]
             owners.append(members[:, 0] // channels)
             numbers.append(np.array(known, dtype=np.int64)[which])
@@ -291,7 +291,7 @@ def _channels_in(mask: int) -> tuple[int, ...]:
     return tuple(c for c in range(mask.bit_length()) if mask >> c & 1)
 
 
-def _distinct_rows(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def distinct_rows(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(distinct rows, which one each row is). Rows are told apart by one mixed number first: far faster than by columns."""
     if len(table) == 0:
         return table, np.empty(0, dtype=np.int64)

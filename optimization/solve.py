@@ -26,7 +26,7 @@ from optimization.prices import LimitsConflict, Prices, largest_value, price_at,
 from optimization.problem import PlanSettings, Problem
 from optimization.program import Incumbent, incumbent_of, integer_program
 from optimization.restricted import restrict
-from optimization.sets import HcpSets, build_sets
+from optimization.sets import BeyondEnvelope, HcpSets, build_sets
 from optimization.shared import Pricing, SharedLimits, build_shared
 
 EXACT_COLUMNS = 600  # problems up to so many columns are solved to the last digit, not to settings.gap
@@ -120,9 +120,14 @@ def solve(problem: Problem, say: Callable[[str], None] = lambda line: None, star
     """The best plan to within settings.gap, or the best one at the node limit (status `feasible`).
 
     start: a solution of the same HCPs, channels and limits at other bounds or values; its prices are where the search begins.
-    Raises LimitsConflict when the hard limits and pins cannot hold together, BeyondEnvelope beyond the envelope of `sets.py`.
+    Raises LimitsConflict when the hard limits and pins cannot hold together. Beyond the envelope of `sets.py`: `generated.py`, slower.
     """
-    sets = build_sets(problem, THREADS)
+    try:
+        sets = build_sets(problem, THREADS)
+    except BeyondEnvelope:
+        from optimization.generated import solve_generated
+
+        return solve_generated(problem, say, start)
     if np.any(np.diff(sets.start) == 0) or not np.all(problem.eligible[problem.pins]):
         raise LimitsConflict("pins against rules inside one HCP")
     shared = build_shared(problem, sets)
@@ -130,7 +135,7 @@ def solve(problem: Problem, say: Callable[[str], None] = lambda line: None, star
     loosening_cost = np.where(shared.soft, per_hcp, np.inf)
     warm = start.price if start is not None and len(start.price) == shared.count else None
     prices, search = solve_sets(sets, shared, loosening_cost, problem.settings, say, warm)
-    return _solution(problem, sets, shared, prices, search, per_hcp)
+    return solution_of(problem, sets, shared, prices, search, per_hcp)
 
 
 def floor_penalty_of(problem: Problem, sets: HcpSets) -> float:
@@ -327,7 +332,8 @@ def _around(whole: Case, core: np.ndarray, search: Search, settings: PlanSetting
         extra *= 3
 
 
-def _solution(problem: Problem, sets: HcpSets, shared: SharedLimits, prices: Prices, search: Search, floor_penalty: float) -> Solution:
+def solution_of(problem: Problem, sets: HcpSets, shared: SharedLimits, prices: Prices, search: Search, floor_penalty: float) -> Solution:
+    """The answer as everybody reads it, its plan checked by the independent checker."""
     best, bound = search.best, search.bound
     touches = sets.touches_of(best.columns)
     violations = check_plan(replace(problem, settings=replace(problem.settings, floor_penalty=floor_penalty)), touches)
