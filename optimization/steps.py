@@ -29,9 +29,10 @@ from optimization.shared import Pricing
 from optimization.solve import EXACT_COLUMNS, Solution
 
 LEAST_GAIN = 1e-5  # of the largest value: a plan better by less is not a better plan
-NEAR = 300  # sets of a block beyond one per HCP that are looked at
-NODES = 200  # of one integer program
+NEAR = 100  # sets of a block beyond one per HCP that are looked at
+NODES = 100  # of one integer program
 MOVES = 50_000  # sets beyond one per HCP that are looked at for limits across blocks
+MANY_HCPS, FEWER = 100_000, 3  # beyond so many HCPs so many limits at most
 PRICED = 1e-9  # of the largest value, per largest use: a smaller price is none
 
 
@@ -54,7 +55,8 @@ def next_steps(problem: Problem, solution: Solution, say: Callable[[str], None] 
     """(step, step_gain) by number of the limit, for the settings.step_limits tightest ones (largest price x largest use of a touch) where
     there is a step; step in the limit's unit, step_gain in KPI units."""
     weight = solution.price * solution.shared.scale
-    order = np.lexsort((np.arange(len(weight)), -weight))[: problem.settings.step_limits]
+    most = problem.settings.step_limits if solution.sets.hcp_count <= MANY_HCPS else min(FEWER, problem.settings.step_limits)
+    order = np.lexsort((np.arange(len(weight)), -weight))[:most]
     tight = [int(n) for n in order if weight[n] > PRICED * largest_value(solution.sets)]
     if not tight:
         return {}
@@ -65,9 +67,14 @@ def next_steps(problem: Problem, solution: Solution, say: Callable[[str], None] 
         inside = [n for n in tight if not blocks.wide[n]]
         found = {n: _in_block(problem, solution, blocks, n) for n in inside}
         found |= _single_changes(solution, [n for n in tight if blocks.wide[n]])
-    steps = {n: step for n, step in found.items() if step is not None}
+    steps = {n: (_plain(step[0]), _plain(step[1])) for n, step in found.items() if step is not None}
     say(f"steps: {len(steps)} of the {len(tight)} tightest limits have a next step")
     return steps
+
+
+def _plain(number: float) -> float:
+    """To 9 significant digits: a step of 20 minutes is a sum of scaled uses, 19.9999999999997."""
+    return float(f"{number:.9g}")
 
 
 def _exact(problem: Problem, solution: Solution, tight: list[int]) -> dict[int, tuple[float, float] | None]:
