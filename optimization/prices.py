@@ -76,11 +76,14 @@ def solve_prices(
         return price_at(pricing, price)
     band = BAND * _typical(sets)
     columns, _, _ = pricing.above(price, pricing.best(price)[0] - band)
-    known = price
+    known, found = price, price_at(pricing, price)
     for number in range(1, ROUNDS + 1):
         master = _restricted(sets, shared, columns, loosening_cost)
         if master is None:
-            columns = _feasible_columns(sets, shared, columns, loosening_cost)
+            more = _feasible_columns(sets, shared, columns, loosening_cost)
+            if len(more) == len(columns):
+                return found  # the limits hold by less than the solver can tell: any prices give a bound
+            columns = more
             continue
         known = min((known, master.price), key=pricing.bound)
         found = replace(price_at(pricing, known), columns=columns, rounds=number)
@@ -108,7 +111,7 @@ def first_prices(pricing: Pricing, ceiling: np.ndarray, start: np.ndarray | None
         blocks = partition(pricing)
         if blocks.count > 20 and len(blocks.hcp) >= 0.9 * pricing.sets.hcp_count:
             return sampled_prices(pricing, blocks, ceiling, start)
-    return descend(pricing, ceiling, start, PASSES if start is None else PASSES // 3)
+    return descend(pricing, ceiling, start, PASSES if start is None else 2 * PASSES // 3)
 
 
 def price_bound(sets: HcpSets, shared: SharedLimits, price: np.ndarray) -> float:
@@ -176,7 +179,7 @@ def _restricted(sets: HcpSets, shared: SharedLimits, columns: np.ndarray, loosen
     lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
     solver = highspy.Highs()
     options = {"output_flag": False, "threads": 1, "random_seed": 0, "solver": "simplex"}
-    options |= {"primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-10}
+    options |= {"primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-10, "small_matrix_value": 1e-12}
     for name, setting in options.items():
         solver.setOptionValue(name, setting)
     solver.passModel(lp)

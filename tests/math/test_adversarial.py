@@ -169,6 +169,52 @@ def test_sizes_far_apart_in_one_problem():
     assert solved == 60
 
 
+def far_apart(seed):
+    """Coefficients, values and bounds drawn evenly in their logarithm: limits of both sides, one use for all or each HCP its own."""
+    rng = np.random.default_rng([seed, 41])
+    hcps, channels = int(rng.integers(2, 5)), int(rng.integers(2, 4))
+    most = rng.integers(1, 3, channels) if hcps < 4 else np.ones(channels)
+    low, high = -rng.uniform(0, 9), rng.uniform(0, 9)
+    limits = []
+    for number in range(int(rng.integers(1, 4))):
+        use = 10.0 ** rng.uniform(low, high, (hcps, channels) if rng.random() < 0.7 else channels)
+        use = np.where(rng.random(use.shape) < 0.2, 0.0, use)
+        wide = np.broadcast_to(use, (hcps, channels))
+        plan = rng.integers(0, most + 1, (hcps, channels)) * (rng.random((hcps, channels)) < 0.5)
+        side = "min" if rng.random() < 0.25 else "max"
+        # exactly what one plan uses, or next to it by any order of magnitude, on the side that leaves that plan in
+        nudge = 0.0 if rng.random() < 0.5 else 10.0 ** rng.uniform(-12, -1)
+        bound = float((plan * wide).sum()) * (1 + nudge if side == "max" else 1 - nudge)
+        limits.append(scope_limit(number, side, bound, range(hcps), use))
+    limits.append(scope_limit(len(limits), "max", hcps + 1, range(hcps), np.ones(channels), unit="touches"))
+    value = 10.0 ** rng.uniform(-3, 6, (hcps, channels)) * np.where(rng.random((hcps, channels)) < 0.1, -1, 1)
+    return make_problem(value, limits=limits, most=most, settings=replace(EXACT, overlap=float(rng.choice([0.0, 0.25]))))
+
+
+@pytest.mark.parametrize("seeds", [range(first, first + 50) for first in range(0, 200, 50)], ids=str)
+def test_coefficients_of_every_order_of_magnitude(seeds):
+    """Never a bound below a plan that keeps every limit, never a plan beyond the contract's tolerance, against every plan."""
+    solved = 0
+    for seed in seeds:
+        problem = far_apart(seed)
+        strict, within = (all_plans(problem, tolerance).total for tolerance in (1e-12, 1e-6))
+        try:
+            solution = solve(problem)
+        except LimitsConflict:
+            assert len(strict) == 0, f"seed {seed}: a conflict, and a plan of {strict.max()}"
+            continue
+        size = 1e-8 * max(abs(float(within.max())), float(np.abs(problem.value).max()))
+        found = solution.objective - solution.penalty
+        assert found <= within.max() + size, f"seed {seed}"
+        if len(strict):
+            assert solution.upper_bound >= strict.max() - size, f"seed {seed}: bound {solution.upper_bound} below {strict.max()}"
+            assert solution.price_bound >= strict.max() - size, f"seed {seed}"
+            assert found >= strict.max() - size, f"seed {seed}: {found} is below {strict.max()}"
+        assert solution.status == "optimal", f"seed {seed}"
+        solved += 1
+    assert solved >= len(seeds) // 2
+
+
 def test_only_losses_with_minima_on_everything():
     rng = np.random.default_rng(4)
     limits = [scope_limit(c, "min", 4 + c, range(12), np.arange(3) == c, rule="channel_capacity", unit="touches") for c in range(3)]
