@@ -93,7 +93,7 @@ def plan_problem(problem: Problem, say: Callable[[str], None] = lambda line: Non
         return conflict_of(problem, say)
     steps = next_steps(problem, solution, say)
     kept = stay(problem, solution, earlier, say)
-    result = result_of(problem, kept.solution, solution.gap, kept.cost, steps)
+    result = result_of(problem, kept.solution, None if kept.solution is solution else solution.gap, kept.cost, steps)
     say(
         f"{result.status}: {result.actions_count} actions for {result.hcps_reached} HCPs, objective {result.objective:.6g}, "
         f"penalty {result.penalty:.6g}, gap {result.gap:.2e}"
