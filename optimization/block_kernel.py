@@ -12,6 +12,7 @@ from optimization.core_kernel import gather, rank, search
 from optimization.kernels import compiled, fill_priced
 
 TOLERANCE = 1e-9
+MANY_SETS = 64  # of one HCP, beyond which its sets are not compared with each other
 
 
 @compiled
@@ -140,8 +141,50 @@ def _fill(
 
 
 @compiled
+def _undominated(w, u, start, spot):  # type: ignore[no-untyped-def]
+    """Keeps, in place, the sets of each HCP that no other beats: none is worth as much and uses as little of every limit of the block.
+
+    Any plan of the block may have the better one instead, so neither prices nor the best plan change. spot (columns): place in the
+    HCP's list. HCPs of very many sets are left as they are.
+    """
+    k, out = u.shape[1], 0
+    first = 0
+    for i in range(len(start) - 1):
+        last = start[i + 1]
+        few = last - first <= MANY_SETS
+        for c in range(first, last):
+            beaten = False
+            if few:
+                for e in range(first, last):
+                    if e == c or w[e] < w[c]:
+                        continue
+                    better = True
+                    same = w[e] == w[c]
+                    for j in range(k):
+                        if u[e, j] > u[c, j]:
+                            better = False
+                            break
+                        if u[e, j] < u[c, j]:
+                            same = False
+                    if better and (not same or e < c):
+                        beaten = True
+                        break
+            spot[c] = -1 if beaten else c - first
+        for c in range(first, last):
+            if spot[c] >= 0:
+                at = spot[c]
+                w[out] = w[c]
+                for j in range(k):
+                    u[out, j] = u[c, j]
+                spot[out] = at
+                out += 1
+        first = last
+        start[i + 1] = out
+
+
+@compiled
 def _other_plans(
-    states, kept, found, best, chosen, node_parent, node_column, group_of, column, mine, base, start, cost, length_of, hcp, place
+    states, kept, found, best, chosen, node_parent, node_column, group_of, column, mine, base, spot, cost, length_of, hcp, place
 ):  # type: ignore[no-untyped-def]
     """How many other plans of a block were written, cheapest first: each as changes of the chosen plan."""
     most = len(cost)
@@ -164,7 +207,7 @@ def _other_plans(
                 break
             i = group_of[node_column[walk]]
             hcp[written, length] = mine[i]
-            place[written, length] = base[i] - start[i]
+            place[written, length] = spot[base[i]]
             length += 1
             walk = node_parent[walk]
         walk = node
@@ -181,7 +224,7 @@ def _other_plans(
                 seen = length
                 hcp[written, seen] = mine[i]
                 length += 1
-            place[written, seen] = column[node_column[walk]] - start[i]
+            place[written, seen] = spot[column[node_column[walk]]]
             walk = node_parent[walk]
         if fits:
             length_of[written] = length
@@ -268,10 +311,13 @@ def solve_blocks(
             w,
             u,
         )
+        spot = np.empty(start[n], dtype=np.int64)
+        _undominated(w, u, start, spot)
+        w, u = w[: start[n]], u[: start[n]]
         base, room = np.empty(n, dtype=np.int64), np.empty(k)
         level[b] = _descend(w, u, start, limits, top, y, steps, base, room)
         for i in range(n):
-            place[mine[i]] = base[i] - start[i]
+            place[mine[i]] = spot[base[i]]
         if most_states == 0:
             continue
         slip = np.empty(k)
@@ -328,7 +374,7 @@ def solve_blocks(
         node = chosen[0]
         while node >= 0:
             i = group_of[node_column[node]]
-            place[mine[i]] = column[node_column[node]] - start[i]
+            place[mine[i]] = spot[column[node_column[node]]]
             node = node_parent[node]
         alternative_count[b] = _other_plans(
             states,
@@ -342,7 +388,7 @@ def solve_blocks(
             column,
             mine,
             base,
-            start,
+            spot,
             alternative_cost[b],
             alternative_length[b],
             alternative_hcp[b],

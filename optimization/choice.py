@@ -18,7 +18,7 @@ from optimization.restricted import Restricted
 from optimization.tallies import no_tallies
 
 NODES = 200
-AT_ONCE = 6000  # changes up to which the integer program looks at all
+AT_ONCE = 5000  # changes up to which the integer program looks at all
 OPEN_GROUPS = 800  # blocks and HCPs that stay open after a linear program where there are more
 
 

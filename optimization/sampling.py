@@ -47,7 +47,7 @@ def sampled_prices(pricing: Pricing, blocks: Blocks, ceiling: np.ndarray, start:
         price[wide] = own[here]
         found = blocks.solve(price, ceiling, FIRST_STEPS if number == 0 and start is None else NEXT_STEPS, np.zeros(blocks.count), 0, 1)
         price = found.price
-        if number + 1 < CORRECTIONS:
+        if number + 1 < (CORRECTIONS):
             used = shared.total_use(pricing.sets, found.columns)
             bound[here] += sample.share * (shared.bound - used)[wide]
     return price

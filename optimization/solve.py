@@ -22,7 +22,7 @@ from optimization.checker import check_plan
 from optimization.choice import choose
 from optimization.fitting import fitting
 from optimization.passes import BlockPlans, price_again, wide_box
-from optimization.prices import LimitsConflict, Prices, largest_value, price_at, solve_prices
+from optimization.prices import LimitsConflict, Prices, first_prices, largest_value, price_at, solve_prices
 from optimization.problem import PlanSettings, Problem
 from optimization.program import Incumbent, incumbent_of, integer_program
 from optimization.restricted import restrict
@@ -37,7 +37,9 @@ MOST_PASSES = 6  # over the blocks, each at other prices of the limits across
 STATES = 4000  # of one block's search
 ASKED_BLOCKS = 125  # blocks asked for other plans: listing them takes ten times as long as finding the best one
 OTHER_PLANS, SPREAD = 20, 3.0  # how many, and how far from the best one, in shares of what may stay open per asked block
-CHANGES = 2500  # near-best changes of the blocks' plans to choose from
+MANY_BLOCKS = 1000  # blocks from which plans at tilted prices are asked for at once
+CHANGES, CHANGES_SHARE = 2500, 0.0125  # near-best changes of the blocks' plans to choose from
+WARM_COLUMNS = 20_000  # columns beyond which a warm start is not followed by the exact prices of z_LP
 THREADS = 2
 
 
@@ -119,7 +121,8 @@ class Search:
 def solve(problem: Problem, say: Callable[[str], None] = lambda line: None, start: Solution | None = None) -> Solution:
     """The best plan to within settings.gap, or the best one at the node limit (status `feasible`).
 
-    start: a solution of the same HCPs, channels and limits at other bounds or values; its prices are where the search begins.
+    start: a solution of the same HCPs, channels and limits at other bounds or values; its prices are where the search begins, and on a
+    large problem the prices found are near those of z_LP, not exactly them.
     Raises LimitsConflict when the hard limits and pins cannot hold together. Beyond the envelope of `sets.py`: `generated.py`, slower.
     """
     try:
@@ -162,10 +165,14 @@ def solve_sets(
 ) -> tuple[Prices, Search]:
     """(prices, best plan and bound) of sets under limits; the plan's columns are those of `sets`.
 
-    warm (limits): prices of a problem much like this one; exact: columns up to which the gap asked for is 0 whatever the settings
-    say (None = `EXACT_COLUMNS`).
+    warm (limits): prices of a problem much like this one, from which those of a large one are brought near z_LP and left there;
+    exact: columns up to which the gap asked for is 0 whatever the settings say (None = `EXACT_COLUMNS`).
     """
-    prices = solve_prices(sets, shared, loosening_cost, say, warm)
+    if warm is not None and sets.column_count > WARM_COLUMNS:
+        pricing = Pricing(sets, shared)
+        prices = price_at(pricing, first_prices(pricing, loosening_cost, warm))
+    else:
+        prices = solve_prices(sets, shared, loosening_cost, say, warm)
     fit = fitting(sets, shared)
     pricing = Pricing(fit.sets, fit.shared)
     priced = prices if fit.place is None else price_at(pricing, prices.price)
@@ -277,11 +284,16 @@ def _with_blocks(
 
 
 def _choose(whole: Case, blocks: Blocks, found: BlockPass, search: Search, settings: PlanSettings, say: Callable[[str], None]) -> Search:
+    """The search with the better of its plan and the one chosen; plans at tilted prices are asked for where near-best ones do not do."""
     allowed = settings.gap * abs(search.bound)
-    columns = choose(blocks, found, whole.loosening_cost, CHANGES, 0.4 * allowed, settings)
-    best = None if columns is None else incumbent_of(whole.sets, whole.shared, columns, whole.loosening_cost)
-    if best is not None and (search.best is None or best.total > search.best.total):
-        search = replace(search, best=best)
+    most = max(CHANGES, int(CHANGES_SHARE * whole.sets.hcp_count))
+    for tilted in [False, True][blocks.count > MANY_BLOCKS : 1 + (blocks.count > ASKED_BLOCKS)]:
+        columns = choose(blocks, found, whole.loosening_cost, most, 0.4 * allowed, settings, tilted)
+        best = None if columns is None else incumbent_of(whole.sets, whole.shared, columns, whole.loosening_cost)
+        if best is not None and (search.best is None or best.total > search.best.total):
+            search = replace(search, best=best)
+        if search.gap() <= settings.gap:
+            break
     if search.best is not None:
         say(f"plan: {search.best.total:.9g} of at most {search.bound:.9g}, gap {search.gap():.2e}")
     return search
