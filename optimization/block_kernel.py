@@ -275,7 +275,7 @@ def solve_blocks(
 
     bound, ceiling, price: per row of row_start, sign turned so that every limit reads use <= bound; own[own_start[profile]:]: (features,
     rows of the block) what a feature uses, sign turned. Writes place (hcps): the set chosen; level (blocks): L(y); proven (blocks): the
-    block's optimum is at most level - proven; alternative_*: (blocks, most[, longest]) whole plans near the best one, as changes of `place`,
+    block's optimum is at most level - proven; alternative_*: (blocks, most[, longest]) whole plans near the best one, changes of `place`,
     cost over the best plan.
     """
     for b in range(first, last):
