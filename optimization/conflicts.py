@@ -18,7 +18,7 @@ import pandas as pd
 from optimization.eligibility import pair_blocks
 from optimization.loosening import Census, Loosening, least_excess, take_census
 from optimization.problem import Limit, Problem
-from optimization.sets import HcpSets, build_sets
+from optimization.sets import BeyondEnvelope, HcpSets, build_sets
 from optimization.shared import SharedLimits, build_shared
 
 COLUMNS = ["rule", "limit_id", "label", "limit_value", "loosening", "direction", "problem", "what_to_do"]
@@ -62,8 +62,11 @@ class _Scene:
 def diagnose(problem: Problem, say: Callable[[str], None] = lambda line: None) -> pd.DataFrame:
     """One row per conflicting pin or limit: rule (table), limit_id, label, limit_value, loosening, direction (`raise`, `lower`,
     `remove`, or `keep` for a limit that stands against a loosened one), problem, what_to_do. Empty when a plan exists."""
-    rows, sound = _pin_conflicts(problem)
-    sets = build_sets(sound)
+    try:
+        rows, sound = _pin_conflicts(problem)
+        sets = build_sets(sound)
+    except BeyondEnvelope:
+        return pd.DataFrame([_undivided(problem)], columns=COLUMNS)
     scene = _Scene(sound, sets, build_shared(sound, sets), np.array([x.hardness != "soft" for x in problem.limits], dtype=bool))
     bound = scene.shared.bound.copy()
     for number, amount in _alone(scene):
@@ -72,6 +75,18 @@ def diagnose(problem: Problem, say: Callable[[str], None] = lambda line: None) -
     say(f"conflicts: {len(rows)} found in closed form")
     rows += _together(scene, bound, say)
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _undivided(problem: Problem) -> dict:
+    """The one row about a proven conflict of HCPs with too many allowed sets for its limits to be told apart."""
+    hard = [x for x in problem.limits if x.hardness != "soft"]
+    tables = ", ".join(sorted({_table(x.rule) for x in hard})) or "rule_override"
+    text = f"the {len(hard)} hard limits and {len(problem.pins)} pins cannot hold together; which of them is not told where one HCP may get"
+    text += " so many different sets of touches"
+    advice = f"loosen limits of {tables}, or add a row to rule_contact_limit with max_actions of 3 or less and build again to see which"
+    return _row(
+        "rule_override" if not hard else _table(hard[0].rule), "", "all hard limits together", np.nan, np.nan, "remove", text, advice
+    )
 
 
 def _pin_conflicts(problem: Problem) -> tuple[list[dict], Problem]:

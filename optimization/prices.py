@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
-from optimization.descent import PASSES, descend
+from optimization.descent import descend
 from optimization.restricted import restrict
 from optimization.sets import HcpSets
 from optimization.shared import Pricing, SharedLimits
@@ -111,7 +111,7 @@ def first_prices(pricing: Pricing, ceiling: np.ndarray, start: np.ndarray | None
         blocks = partition(pricing)
         if blocks.count > 20 and len(blocks.hcp) >= 0.9 * pricing.sets.hcp_count:
             return sampled_prices(pricing, blocks, ceiling, start)
-    return descend(pricing, ceiling, start, PASSES if start is None else 2 * PASSES // 3)
+    return descend(pricing, ceiling, start)
 
 
 def price_bound(sets: HcpSets, shared: SharedLimits, price: np.ndarray) -> float:

@@ -38,14 +38,14 @@ def sampled_prices(pricing: Pricing, blocks: Blocks, ceiling: np.ndarray, start:
     bound = sample.pricing.shared.bound.copy()
     bound[here] *= sample.share
     price = np.zeros(shared.count) if start is None else np.clip(start, 0.0, ceiling)
-    own = None if start is None else start[sample.rows]
+    own = None  # a start far off makes the sample's linear program long: it begins from nothing, the blocks from the start
     for number in range(CORRECTIONS):
         limits = replace(sample.pricing.shared, bound=bound)
         own = solve_prices(sample.pricing.sets, limits, ceiling[sample.rows], start=own).price
         if number == 0 and start is None:
             price[blocks.row] = _usual(blocks, sample, own)[blocks.row]
         price[wide] = own[here]
-        found = blocks.solve(price, ceiling, FIRST_STEPS if number == 0 and start is None else NEXT_STEPS, np.zeros(blocks.count), 0, 1)
+        found = blocks.solve(price, ceiling, FIRST_STEPS if number == 0 else NEXT_STEPS, np.zeros(blocks.count), 0, 1)
         price = found.price
         if number + 1 < (CORRECTIONS):
             used = shared.total_use(pricing.sets, found.columns)

@@ -105,7 +105,6 @@ def budget_curve(
     if len(points) == 0 or not np.isfinite(points).all() or points[0] < 0:
         raise ScenarioError(f"limit {problem.limits[limit].label}: the bounds of a curve must be finite numbers >= 0")
     sign = 1.0 if problem.limits[limit].side == "max" else -1.0
-    sign = 1.0 if problem.limits[limit].side == "max" else -1.0
     lines, scene = _Points(points), scene_of(problem, base)
     lines.add(base.price_bound, sign * float(base.price[limit]), problem.limits[limit].bound)
     if scene is not None and scene.sets.column_count <= SOME:

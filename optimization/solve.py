@@ -25,6 +25,7 @@ from optimization.passes import BlockPlans, price_again, wide_box
 from optimization.prices import LimitsConflict, Prices, first_prices, largest_value, price_at, solve_prices
 from optimization.problem import PlanSettings, Problem
 from optimization.program import Incumbent, incumbent_of, integer_program
+from optimization.proof import assert_identity
 from optimization.restricted import restrict
 from optimization.sets import BeyondEnvelope, HcpSets, build_sets
 from optimization.shared import Pricing, SharedLimits, build_shared
@@ -358,7 +359,9 @@ def solution_of(problem: Problem, sets: HcpSets, shared: SharedLimits, prices: P
     gap = gap_of(upper, best.total)
     status = "optimal" if gap <= problem.settings.gap else "feasible"
     use = shared.total_use(sets, best.columns)
-    return Solution(
+    found = Solution(
         sets, shared, prices, best.columns, touches, best.objective, best.penalty, upper, gap, status, use, best.missing,
         floor_penalty, search.nodes, search.method,
     )  # fmt: skip
+    assert_identity(problem, found)
+    return found

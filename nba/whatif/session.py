@@ -103,9 +103,8 @@ class Session:
         settled = replace(live, settings=replace(live.settings, floor_penalty=self.base.floor_penalty))
         after = apply(settled, scenario)
         lines = ["", *scenario_lines(live, scenario, after)]
-        # started from the live plan's prices, a larger change of a bound takes longer than from nothing
         try:
-            other = self._timed("the plan of the scenario", lambda: solve(after, self.say))
+            other = self._timed("the plan of the scenario", lambda: solve(after, self.say, self.base))
         except LimitsConflict:
             raise NbaError("\n".join(conflict_lines(after))) from None
         if live.pair_count <= STAY_PAIRS:

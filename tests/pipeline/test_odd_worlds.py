@@ -93,7 +93,8 @@ def test_a_full_build_publishes_or_stops_with_words(name: str, warehouse: Path, 
     (plan,) = read_table(warehouse, "published.plan_summary").to_dict("records")
     assert plan["run_id"] == read_table(warehouse, "checks.run_config")["run_id"].iloc[0]
     assert plan["status"] == "optimal"
-    assert 0 <= plan["gap"] <= 1.01e-4
+    # worlds share a warehouse: the plan stays near the world's before, and only the solve without that is held to the gap
+    assert 0 <= plan["solve_gap"] <= 1.01e-4
     planned = read_table(warehouse, "published.recommendations")
     assert len(planned) == plan["actions"]
     assert (len(planned) > 0) == world.is_planned
