@@ -25,7 +25,7 @@ class Shape:
 
 TINY = Shape((1, 4), (1, 3), 2)
 SMALL = Shape((1, 8), (1, 4), 4)  # with one more channel of four touches, the reference model takes minutes for some
-MEDIUM = Shape((20, 60), (2, 5), 3)
+MEDIUM = Shape((20, 40), (2, 4), 3)
 
 
 @dataclass

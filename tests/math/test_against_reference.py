@@ -135,7 +135,7 @@ def test_a_pair_short_of_value_is_in_no_optimal_plan(seeds):
         assert float(plans.total.max()) == pytest.approx(compared.optimum, abs=compared.tolerance)
         for pair in range(problem.pair_count):
             guaranteed += _short_as_promised(problem, solution, options, plans, pair, compared.tolerance, f"seed {seed}, pair {pair}")
-    assert guaranteed >= 40
+    assert guaranteed >= 30
 
 
 def _short_as_promised(problem, solution, options, plans, pair, tolerance, place):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from compared import compare, compare_prices
 from every_plan import options_of
-from instances import MEDIUM, SMALL, TINY, random_instance
+from instances import MEDIUM, SMALL, TINY, Shape, random_instance
 from plan_cases import SETTINGS, make_problem, per_hcp_cap, scope_limit
 
 import optimization.generated as generated
@@ -113,7 +113,7 @@ def test_one_hcp_with_65_536_sets_against_all_of_them():
 
 
 def test_a_pool_of_all_sets_is_the_list_of_the_envelope():
-    problem = random_instance(8, SMALL)
+    problem = random_instance(8, Shape((1, 12), (1, 5), 4))
     wanted, every = listed.build_sets(problem), AllSets.of(problem)
     shared = build_shared(problem, wanted)
     owner, touches = every.above(shared, np.zeros(shared.count), np.full(wanted.hcp_count, -1e9), 100_000)
