@@ -56,8 +56,9 @@ def assert_identity(problem: Problem, solution: Solution, use: np.ndarray | None
 
 def worth_of(problem: Problem, touches: np.ndarray) -> np.ndarray:
     """(hcps) V of each HCP's touches by the contract's formula, in KPI units."""
-    channels = len(problem.channels)
-    count, value = touches.reshape(-1, channels).astype(np.float64), problem.value.reshape(-1, channels)
+    shape = len(problem.hcp_ids), len(problem.channels)
+    channels = shape[1]
+    count, value = touches.reshape(shape).astype(np.float64), problem.value.reshape(shape)
     worth = np.einsum("hc,hc->h", count, value)
     several = np.flatnonzero(count @ np.ones(channels) > 1)
     if problem.settings.overlap == 0 or len(several) == 0:
