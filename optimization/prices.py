@@ -25,6 +25,7 @@ from optimization.shared import Pricing, SharedLimits
 if TYPE_CHECKING:
     import highspy
 
+FEW_WIDE = 60  # limits across blocks up to which a sample of blocks knows them all
 MANY = 600_000  # columns from which a sample of blocks is priced first
 LARGE = 2_000_000  # columns beyond which prices stay where the descent leaves them, some 1e-6 of the bound above z_LP
 ROUNDS = 200
@@ -109,8 +110,11 @@ def first_prices(pricing: Pricing, ceiling: np.ndarray, start: np.ndarray | None
         from optimization.sampling import sampled_prices
 
         blocks = partition(pricing)
-        if blocks.count > 20 and len(blocks.hcp) >= 0.9 * pricing.sets.hcp_count:
-            return sampled_prices(pricing, blocks, ceiling, start)
+        if blocks.count > 20 and len(blocks.hcp) >= 0.9 * pricing.sets.hcp_count and blocks.wide.sum() <= FEW_WIDE:
+            try:
+                return sampled_prices(pricing, blocks, ceiling, start)
+            except LimitsConflict:
+                pass  # the sample cannot keep its share of a minimum; that says nothing of the whole
     return descend(pricing, ceiling, start)
 
 
