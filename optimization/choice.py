@@ -41,9 +41,11 @@ def choose(
     total = float(sets.value_of(plan.columns).sum() - (short[own] * loosening_cost[own]).sum())
     number = np.flatnonzero(blocks.wide)
     price = plan.price[number] * shared.scale[number]
-    changes = _joined(_of_blocks(blocks, plan, price, most), _of_hcps(blocks, plan, most))
+    changes = _of_blocks(blocks, plan, price, most)
     if tilted:
         changes = _joined(changes, tilted_plans(blocks, plan, loosening_cost))
+    # an HCP is changed by plans of its block or alone, never by both: uses would not add up
+    changes = _joined(changes, _of_hcps(blocks, plan, np.concatenate([plan.alternatives.hcp, changes.hcp]), most))
     used = (shared.sign * shared.total_use(sets, plan.columns) / shared.scale)[number]
     rest = shared.sign[number] * shared.bound[number] / shared.scale[number] - used
     if len(changes.gain) == 0:
@@ -162,14 +164,14 @@ def _of_blocks(blocks: Blocks, plan: BlockPass, price: np.ndarray, most: int) ->
     return Changes(-1 - near.block[keep], gain, use, edge, hcp, column)
 
 
-def _of_hcps(blocks: Blocks, plan: BlockPass, most: int) -> Changes:
-    """Other sets of single HCPs that use nothing more of their block's own limits; HCPs that a block's other plan changes stay out."""
+def _of_hcps(blocks: Blocks, plan: BlockPass, taken: np.ndarray, most: int) -> Changes:
+    """Other sets of single HCPs that use nothing more of their block's own limits; `taken` HCPs stay out."""
     sets, shared, pricing = blocks.pricing.sets, blocks.pricing.shared, blocks.pricing
     best, _ = pricing.best(plan.price)
     column, _, _ = pricing.above(plan.price, best - pricing.nearest(plan.price, best, sets.hcp_count + 2 * most))
     hcp = sets.owner_of(column)
     busy = np.zeros(sets.hcp_count, dtype=bool)
-    busy[plan.alternatives.hcp] = True
+    busy[taken] = True
     keep = (column != plan.columns[hcp]) & ~busy[hcp]
     column, hcp = column[keep], hcp[keep]
     own = sparse.csr_matrix(sparse.diags((shared.sign * ~blocks.wide)[~blocks.wide]) @ shared.coefficient[np.flatnonzero(~blocks.wide)])
