@@ -39,7 +39,8 @@ class Allocation:
 
 @dataclass(frozen=True)
 class _Case:
-    """The instance, checked. place (n,): number of the group, 0..groups-1; slot (n,): place in the group; most (groups,)."""
+    """The instance, checked. place (n,): number of the group, 0..groups-1; slot (n,): place in the group; most (groups,); rows, lower and
+    upper over scale (m,), each row's largest coefficient, so that tolerances mean the same in any unit."""
 
     value: np.ndarray
     place: np.ndarray
@@ -49,6 +50,7 @@ class _Case:
     rows: sparse.csr_matrix
     lower: np.ndarray
     upper: np.ndarray
+    scale: np.ndarray
 
 
 def allocate(
@@ -114,7 +116,11 @@ def _checked(
     if most.shape != (len(size),) or np.any(~(most >= 0)):
         raise PlanInputError(f"at_most must be one number >= 0, or one for each of the {len(size)} groups")
     most = np.minimum(np.floor(most + 1e-9), size).astype(np.int64)
-    return _Case(value, place, slot, most, size, matrix, lower, upper)
+    scale = np.ones(m)
+    some = np.flatnonzero(np.diff(matrix.indptr) > 0)
+    scale[some] = np.maximum.reduceat(np.abs(matrix.data), matrix.indptr[some]) if len(some) else scale[some]
+    matrix.data /= np.repeat(scale, np.diff(matrix.indptr))
+    return _Case(value, place, slot, most, size, matrix, lower / scale, upper / scale, scale)
 
 
 def _slots(group: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -287,7 +293,7 @@ def _answer(case: _Case, chosen: np.ndarray, bound: float, price: np.ndarray, ga
     noise = 1e-9 * max(abs(objective), float(np.abs(case.value).max(initial=0.0)))
     bound = objective if bound - objective <= noise else bound
     found = (bound - objective) / max(abs(objective), 1e-9)
-    return Allocation(chosen, objective, bound, found, "optimal" if found <= gap else "feasible", price)
+    return Allocation(chosen, objective, bound, found, "optimal" if found <= gap else "feasible", price / case.scale)
 
 
 def _infeasible(case: _Case) -> Allocation:

@@ -76,7 +76,8 @@ class Blocks:
 
     @cached_property
     def _own(self) -> tuple[np.ndarray, np.ndarray]:
-        """(first entry per profile, entries): (features, rows of the block) what a feature uses, sign turned."""
+        """(first entry per profile, entries): (features, rows of the block) what a feature uses, sign turned and over the limit's scale,
+        so that the search's tolerances mean the same in any unit."""
         shared = self.pricing.shared
         width = shared.width
         block = np.full(shared.profile_count, -1)
@@ -91,7 +92,9 @@ class Blocks:
         mine = place[matrix.row] >= 0
         cell, row = matrix.col[mine].astype(np.int64), matrix.row[mine]
         profile, feature = cell // width, cell % width
-        np.add.at(entries, first[profile] + feature * rows[block[profile]] + place[row], shared.sign[row] * matrix.data[mine])
+        np.add.at(
+            entries, first[profile] + feature * rows[block[profile]] + place[row], shared.sign[row] / shared.scale[row] * matrix.data[mine]
+        )
         return first[:-1].astype(np.int64), entries
 
     def solve(
@@ -107,8 +110,8 @@ class Blocks:
         priced = price.copy()
         alone = (self.label < 0) & self.whole
         best, columns = self.pricing.best(price) if alone.any() else (np.empty(0), sets.start[:-1])
-        own = shared.sign[self.row] * shared.bound[self.row]
-        y = price[self.row].copy()
+        scale = shared.scale[self.row]
+        own, y = shared.sign[self.row] * shared.bound[self.row] / scale, price[self.row] * scale
         place = columns - sets.start[:-1]
         level, proven = np.zeros(self.count), np.zeros(self.count)
         number, longest = np.zeros(self.count, dtype=np.int64), 40
@@ -118,10 +121,10 @@ class Blocks:
         profile, flag_start, flag, most = self.pricing._ends
         wide_cost = shared.cost(np.where(self.wide, price, 0.0))
         head = (*sets.kernel, wide_cost, profile, flag_start, flag, most)
-        tail = (self.hcp_start, self.hcp, self.row_start, own, ceiling[self.row], y, *self._own, steps, spread, most_states)
+        tail = (self.hcp_start, self.hcp, self.row_start, own, ceiling[self.row] * scale, y, *self._own, steps, spread, most_states)
         tail += (place, level, proven, number, cost, length, hcp, change)
         in_parts(lambda a, b: solve_blocks(*head, a, b, *tail), self.count, sets.threads, 8)
-        priced[self.row] = y
+        priced[self.row] = y / scale
         bound = math.fsum([*best[alone[: len(best)]].tolist(), *(level - np.where(np.isfinite(proven), proven, 0.0)).tolist()])
         bound += math.fsum((shared.sign * price * shared.bound)[self.wide].tolist())
         found = _alternatives(number, cost, length, hcp, change)

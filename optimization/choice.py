@@ -33,7 +33,7 @@ def choose(
 ) -> np.ndarray | None:
     """Columns (hcps) of the best plan found among `most` changes of each sort, None where none keeps the wide limits.
 
-    tolerance: KPI units that may stay open; tilted: look also at plans of blocks at other prices (`tilted.py`).
+    tolerance: KPI units that may stay open; tilted: look also at plans of blocks at other prices (`changes.py`).
     """
     shared, sets = blocks.pricing.shared, blocks.pricing.sets
     short = np.maximum(shared.sign * (shared.total_use(sets, plan.columns) - shared.bound), 0.0)

@@ -147,16 +147,21 @@ def search(
                         for j in range(k):
                             if abs(delta2[out - 1, j] - source_delta[src, j] - delta_of[c, j]) > 1e-9 * (1.0 + abs(delta2[out - 1, j])):
                                 same = False
-                    if same and d2[out - 1] <= to_d:
-                        continue
+                    if same:
+                        # of the two uses the smaller stands: the bound stays on the loose side, however small the numbers are
+                        for j in range(k):
+                            delta2[out - 1, j] = min(delta2[out - 1, j], source_delta[src, j] + delta_of[c, j])
+                        if d2[out - 1] <= to_d:
+                            continue
                     if nodes >= len(node_parent) or (out >= most_states and not same):
                         lost = min(lost, to_d)
                         continue
                     at = out - 1 if same else out
                     d2[at] = to_d
-                    key2[at] = to_key
-                    for j in range(k):
-                        delta2[at, j] = source_delta[src, j] + delta_of[c, j]
+                    if not same:
+                        key2[at] = to_key
+                        for j in range(k):
+                            delta2[at, j] = source_delta[src, j] + delta_of[c, j]
                     node_parent[nodes] = source_node[src]
                     node_column[nodes] = c
                     node2[at] = nodes
@@ -172,19 +177,23 @@ def search(
                         for j in range(k):
                             if abs(delta2[out - 1, j] - delta[a, j]) > 1e-9 * (1.0 + abs(delta[a, j])):
                                 same = False
-                    if same and d2[out - 1] <= d[a]:
-                        a += 1
-                        continue
+                    if same:
+                        for j in range(k):
+                            delta2[out - 1, j] = min(delta2[out - 1, j], delta[a, j])
+                        if d2[out - 1] <= d[a]:
+                            a += 1
+                            continue
                     if out >= most_states and not same:
                         lost = min(lost, d[a])
                         a += 1
                         continue
                     at = out - 1 if same else out
                     d2[at] = d[a]
-                    key2[at] = key[a]
                     node2[at] = node[a]
-                    for j in range(k):
-                        delta2[at, j] = delta[a, j]
+                    if not same:
+                        key2[at] = key[a]
+                        for j in range(k):
+                            delta2[at, j] = delta[a, j]
                     out = at + 1
                     a += 1
             d, d2 = d2, d

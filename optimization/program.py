@@ -39,7 +39,7 @@ class Incumbent:
 def incumbent_of(sets: HcpSets, shared: SharedLimits, columns: np.ndarray, loosening_cost: np.ndarray) -> Incumbent | None:
     """The plan made of these columns, or None where a hard limit is broken (relative tolerance 1e-6)."""
     missing = np.maximum(shared.sign * (shared.total_use(sets, columns) - shared.bound), 0.0)
-    missing[missing <= 1e-6 * np.abs(shared.bound) + 1e-9] = 0.0
+    missing[missing <= 1e-6 * np.abs(shared.bound) + 1e-9 * np.minimum(1.0, shared.scale)] = 0.0
     soft = np.isfinite(loosening_cost)
     if np.any(missing[~soft] > 0):
         return None

@@ -228,7 +228,7 @@ def widen(case: Case, search: Search, tolerance: Callable[[float], float], setti
             columns = np.union1d(columns, search.best.columns)
         search, spent = _attempt(case, search, columns, outside, leave, settings, say)
         if search.best is None and outside == np.inf:
-            raise LimitsConflict("hard limits contradict each other for whole touches")
+            _give_up(search)
         if search.best is not None:
             close = search.bound - search.best.total <= tolerance(search.best.total)
             if close or outside == np.inf or spent >= settings.node_limit:
@@ -239,6 +239,13 @@ def widen(case: Case, search: Search, tolerance: Callable[[float], float], setti
             wanted = max(2 * wanted, needed)
         else:
             wanted = 4 * wanted
+
+
+def _give_up(search: Search) -> None:
+    """Nothing is left out and there is no plan: a conflict where that is proven, an error of ours where the search only ended."""
+    if search.bound == -np.inf:
+        raise LimitsConflict("hard limits contradict each other for whole touches")
+    raise RuntimeError(f"no plan was found in {search.nodes} nodes, and none was ruled out; raise nba_node_limit")
 
 
 def _attempt(
@@ -341,7 +348,7 @@ def _around(whole: Case, core: np.ndarray, search: Search, settings: PlanSetting
         if search.best is not None and (extra >= most or outside == np.inf or spent >= settings.node_limit):
             return search
         if search.best is None and outside == np.inf:
-            raise LimitsConflict("hard limits contradict each other for whole touches")
+            _give_up(search)
         extra *= 3
 
 

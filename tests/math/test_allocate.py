@@ -213,3 +213,15 @@ def test_matrices_of_other_makes_and_whole_numbers_are_taken():
     for rows in (plain.rows.tocsc(), plain.rows.tocoo(), sparse.csr_array(plain.rows), plain.rows.astype(np.int64)):
         answer = optimization.allocate(np.array([3, 2, 2]), [0, 1, 2], 1, rows, plain.lower, plain.upper)
         assert answer.objective == 4.0
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1e9])
+def test_units_of_rows_do_not_matter(unit):
+    for seed in range(12):
+        plain = any_rows(seed)
+        scaled = replace(plain, rows=sparse.csr_matrix(plain.rows * unit), lower=plain.lower * unit, upper=plain.upper * unit)
+        first, second = (optimization.allocate(*instance.arguments, gap=1e-9) for instance in (plain, scaled))
+        assert first.status == second.status
+        if first.status == "optimal":
+            assert second.objective == pytest.approx(first.objective, rel=1e-9, abs=1e-9)
+            assert second.prices * unit == pytest.approx(first.prices, rel=1e-6, abs=1e-9)
