@@ -81,52 +81,16 @@ def _descend(w, u, start, bound, ceiling, y, steps, base, room):  # type: ignore
 
 
 @compiled
-def _fill(
-    values,
-    bonus,
-    overlap,
-    list_of,
-    list_start,
-    list_kind,
-    item_start,
-    item_channel,
-    item_touches,
-    cost,
-    profile,
-    flag_start,
-    flag,
-    longest,
-    mine,
-    start,
-    own_start,
-    own,
-    w,
-    u,
-):  # type: ignore[no-untyped-def]
+def _fill(sets, terms, mine, start, own_start, own, w, u):  # type: ignore[no-untyped-def]
     """w (columns): value of every set of the block's HCPs net of wide prices; u (columns, rows): what it uses of the block's limits."""
-    channels, n, k = values.shape[1], len(mine), u.shape[1]
+    _, _, _, list_of, list_start, list_kind, item_start, item_channel, item_touches = sets
+    _, profile, flag_start, flag, longest = terms
+    channels, n, k = sets[0].shape[1], len(mine), u.shape[1]
     net, out = np.empty(channels), np.empty(longest)
     for i in range(n):
         h = mine[i]
         which = list_of[h]
-        fill_priced(
-            values,
-            bonus,
-            overlap,
-            list_start,
-            list_kind,
-            item_start,
-            item_channel,
-            item_touches,
-            cost,
-            flag_start,
-            flag,
-            h,
-            profile[h],
-            which,
-            net,
-            out,
-        )
+        fill_priced(sets, terms, h, net, out)
         base_own = own_start[profile[h]]
         for p in range(start[i + 1] - start[i]):
             c = start[i] + p
@@ -234,50 +198,17 @@ def _other_plans(
 
 
 @compiled
-def solve_blocks(
-    values,
-    bonus,
-    overlap,
-    list_of,
-    list_start,
-    list_kind,
-    item_start,
-    item_channel,
-    item_touches,
-    cost,
-    profile,
-    flag_start,
-    flag,
-    longest,
-    first,
-    last,
-    hcp_start,
-    hcp,
-    row_start,
-    bound,
-    ceiling,
-    price,
-    own_start,
-    own,
-    steps,
-    spread,
-    most_states,
-    place,
-    level,
-    proven,
-    alternative_count,
-    alternative_cost,
-    alternative_length,
-    alternative_hcp,
-    alternative_place,
-):  # type: ignore[no-untyped-def]
-    """Blocks first..last-1 at wide prices (in `cost`) and own prices `price` (rows of all blocks, improved in place).
+def solve_blocks(sets, terms, blocks, first, last, price, steps, spread, most_states, place, level, proven, others):  # type: ignore[no-untyped-def]
+    """Blocks first..last-1 at wide prices (in `terms`) and own prices `price` (rows of all blocks, improved in place).
 
     bound, ceiling, price: per row of row_start, sign turned so that every limit reads use <= bound; own[own_start[profile]:]: (features,
     rows of the block) what a feature uses, sign turned. Writes place (hcps): the set chosen; level (blocks): L(y); proven (blocks): the
     block's optimum is at most level - proven; alternative_*: (blocks, most[, longest]) whole plans near the best one, changes of `place`,
     cost over the best plan.
     """
+    hcp_start, hcp, row_start, bound, ceiling, own_start, own = blocks
+    alternative_count, alternative_cost, alternative_length, alternative_hcp, alternative_place = others
+    list_of, list_start = sets[3], sets[4]
     for b in range(first, last):
         n, k = hcp_start[b + 1] - hcp_start[b], row_start[b + 1] - row_start[b]
         mine = hcp[hcp_start[b] : hcp_start[b + 1]]
@@ -289,28 +220,7 @@ def solve_blocks(
             which = list_of[mine[i]]
             start[i + 1] = start[i] + list_start[which + 1] - list_start[which]
         w, u = np.empty(start[n]), np.zeros((start[n], k))
-        _fill(
-            values,
-            bonus,
-            overlap,
-            list_of,
-            list_start,
-            list_kind,
-            item_start,
-            item_channel,
-            item_touches,
-            cost,
-            profile,
-            flag_start,
-            flag,
-            longest,
-            mine,
-            start,
-            own_start,
-            own,
-            w,
-            u,
-        )
+        _fill(sets, terms, mine, start, own_start, own, w, u)
         spot = np.empty(start[n], dtype=np.int64)
         _undominated(w, u, start, spot)
         w, u = w[: start[n]], u[: start[n]]

@@ -42,7 +42,6 @@ class BlockPass:
     price: np.ndarray
     columns: np.ndarray
     bound: float
-    plan_bound: float
     unsolved: np.ndarray
     alternatives: Alternatives
 
@@ -118,17 +117,15 @@ class Blocks:
         cost = np.zeros((self.count, alternatives))
         length = np.zeros((self.count, alternatives), dtype=np.int64)
         hcp, change = (np.zeros((self.count, alternatives, longest), dtype=np.int32) for _ in range(2))
-        profile, flag_start, flag, most = self.pricing._ends
-        wide_cost = shared.cost(np.where(self.wide, price, 0.0))
-        head = (*sets.kernel, wide_cost, profile, flag_start, flag, most)
-        tail = (self.hcp_start, self.hcp, self.row_start, own, ceiling[self.row] * scale, y, *self._own, steps, spread, most_states)
-        tail += (place, level, proven, number, cost, length, hcp, change)
-        in_parts(lambda a, b: solve_blocks(*head, a, b, *tail), self.count, sets.threads, 8)
+        terms = self.pricing.terms(np.where(self.wide, price, 0.0))
+        blocks = (self.hcp_start, self.hcp, self.row_start, own, ceiling[self.row] * scale, *self._own)
+        asked, others = (y, steps, spread, most_states, place, level, proven), (number, cost, length, hcp, change)
+        in_parts(lambda a, b: solve_blocks(sets.kernel, terms, blocks, a, b, *asked, others), self.count, sets.threads, 8)
         priced[self.row] = y / scale
         bound = math.fsum([*best[alone[: len(best)]].tolist(), *(level - np.where(np.isfinite(proven), proven, 0.0)).tolist()])
         bound += math.fsum((shared.sign * price * shared.bound)[self.wide].tolist())
         found = _alternatives(number, cost, length, hcp, change)
-        return BlockPass(priced, sets.start[:-1] + place, bound, bound, number < 0, found)
+        return BlockPass(priced, sets.start[:-1] + place, bound, number < 0, found)
 
 
 def _alternatives(number: np.ndarray, cost: np.ndarray, length: np.ndarray, hcp: np.ndarray, place: np.ndarray) -> Alternatives:

@@ -1,8 +1,8 @@
 """Loops over HCPs and their sets, compiled: values, best sets at prices, sets near the best, best sets with a pair forced in.
 
 Every function works on a range of HCPs and writes only to their rows, so any number of threads gives the same numbers
-(`in_parts` cuts the ranges). The first arguments are `HcpSets.kernel`, then what features cost: cost (profiles, features), profile
-(hcps), flag_start and flag: the features beyond channels that each kind touches.
+(`in_parts` cuts the ranges). `sets` is `HcpSets.kernel`; `terms` is `Pricing.terms`: cost (profiles, features), profile (hcps),
+flag_start and flag (the features beyond channels that each kind touches), and the length of the longest list of sets.
 """
 
 from __future__ import annotations
@@ -36,8 +36,9 @@ def in_parts(work: Callable[[int, int], Any], count: int, threads: int, fewest: 
 
 
 @compiled
-def set_value(values, bonus, overlap, item_start, item_channel, item_touches, hcp, kind):  # type: ignore[no-untyped-def]
+def set_value(sets, hcp, kind):  # type: ignore[no-untyped-def]
     """V(S) of one HCP and kind (contract section 4), with the bonus of channels touched at all."""
+    values, bonus, overlap, _, _, _, item_start, item_channel, item_touches = sets
     total = 0.0
     lost = 0.0
     for i in range(item_start[kind], item_start[kind + 1]):
@@ -56,39 +57,24 @@ def set_value(values, bonus, overlap, item_start, item_channel, item_touches, hc
 
 
 @compiled
-def _column_values(values, bonus, overlap, list_of, list_start, list_kind, item_start, item_channel, item_touches, hcp, kind, out):  # type: ignore[no-untyped-def]
+def _column_values(sets, hcp, kind, out):  # type: ignore[no-untyped-def]
     for i in range(len(hcp)):
-        out[i] = set_value(values, bonus, overlap, item_start, item_channel, item_touches, hcp[i], kind[i])
+        out[i] = set_value(sets, hcp[i], kind[i])
 
 
-def column_values(*arguments: Any) -> np.ndarray:
+def column_values(sets: tuple, hcp: np.ndarray, kind: np.ndarray) -> np.ndarray:
     """V(S) of columns given as (hcp, kind)."""
-    out = np.empty(len(arguments[-1]))
-    _column_values(*arguments, out)
+    out = np.empty(len(hcp))
+    _column_values(sets, hcp, kind, out)
     return out
 
 
 @compiled
-def fill_priced(
-    values,
-    bonus,
-    overlap,
-    list_start,
-    list_kind,
-    item_start,
-    item_channel,
-    item_touches,
-    cost,
-    flag_start,
-    flag,
-    hcp,
-    mine,
-    which,
-    net,
-    out,
-):  # type: ignore[no-untyped-def]
-    """Priced value of every set of one HCP into `out`; `which`: its list, `mine`: its row of `cost`, `net`: scratch (channels)."""
-    channels = values.shape[1]
+def fill_priced(sets, terms, hcp, net, out):  # type: ignore[no-untyped-def]
+    """Priced value of every set of one HCP into `out`; `net`: scratch (channels)."""
+    values, bonus, overlap, list_of, list_start, list_kind, item_start, item_channel, item_touches = sets
+    cost, profile, flag_start, flag, _ = terms
+    channels, which, mine = values.shape[1], list_of[hcp], profile[hcp]
     for c in range(channels):
         net[c] = values[hcp, c] - cost[mine, c]
     first = list_start[which]
@@ -117,49 +103,13 @@ def fill_priced(
 
 
 @compiled
-def best_sets(
-    values,
-    bonus,
-    overlap,
-    list_of,
-    list_start,
-    list_kind,
-    item_start,
-    item_channel,
-    item_touches,
-    cost,
-    profile,
-    flag_start,
-    flag,
-    longest,
-    first,
-    last,
-    best,
-    place,
-):  # type: ignore[no-untyped-def]
+def best_sets(sets, terms, first, last, best, place):  # type: ignore[no-untyped-def]
     """Best priced value of each HCP and the first set reaching it (its place in the HCP's list)."""
-    net = np.empty(values.shape[1])
-    out = np.empty(longest)
+    list_of, list_start = sets[3], sets[4]
+    net, out = np.empty(sets[0].shape[1]), np.empty(terms[4])
     for h in range(first, last):
         which = list_of[h]
-        fill_priced(
-            values,
-            bonus,
-            overlap,
-            list_start,
-            list_kind,
-            item_start,
-            item_channel,
-            item_touches,
-            cost,
-            flag_start,
-            flag,
-            h,
-            profile[h],
-            which,
-            net,
-            out,
-        )
+        fill_priced(sets, terms, h, net, out)
         top = -np.inf
         at = 0
         for p in range(list_start[which + 1] - list_start[which]):
@@ -171,50 +121,14 @@ def best_sets(
 
 
 @compiled
-def count_sets(
-    values,
-    bonus,
-    overlap,
-    list_of,
-    list_start,
-    list_kind,
-    item_start,
-    item_channel,
-    item_touches,
-    cost,
-    profile,
-    flag_start,
-    flag,
-    longest,
-    first,
-    last,
-    threshold,
-    counts,
-):  # type: ignore[no-untyped-def]
+def count_sets(sets, terms, first, last, threshold, counts):  # type: ignore[no-untyped-def]
     """counts[h] = sets of HCP h with a priced value of at least threshold[h]; the largest priced value below its threshold, less it."""
-    net = np.empty(values.shape[1])
-    out = np.empty(longest)
+    list_of, list_start = sets[3], sets[4]
+    net, out = np.empty(sets[0].shape[1]), np.empty(terms[4])
     below = -np.inf
     for h in range(first, last):
         which = list_of[h]
-        fill_priced(
-            values,
-            bonus,
-            overlap,
-            list_start,
-            list_kind,
-            item_start,
-            item_channel,
-            item_touches,
-            cost,
-            flag_start,
-            flag,
-            h,
-            profile[h],
-            which,
-            net,
-            out,
-        )
+        fill_priced(sets, terms, h, net, out)
         found = 0
         for p in range(list_start[which + 1] - list_start[which]):
             if out[p] >= threshold[h]:
@@ -226,53 +140,15 @@ def count_sets(
 
 
 @compiled
-def take_sets(
-    values,
-    bonus,
-    overlap,
-    list_of,
-    list_start,
-    list_kind,
-    item_start,
-    item_channel,
-    item_touches,
-    cost,
-    profile,
-    flag_start,
-    flag,
-    longest,
-    first,
-    last,
-    threshold,
-    edge,
-    place,
-    priced,
-):  # type: ignore[no-untyped-def]
+def take_sets(sets, terms, first, last, threshold, edge, place, priced):  # type: ignore[no-untyped-def]
     """The sets counted by `count_sets`: their place in the HCP's list and their priced value, from edge[h] on."""
-    net = np.empty(values.shape[1])
-    out = np.empty(longest)
+    list_of, list_start = sets[3], sets[4]
+    net, out = np.empty(sets[0].shape[1]), np.empty(terms[4])
     for h in range(first, last):
         if edge[h + 1] == edge[h]:
             continue
         which = list_of[h]
-        fill_priced(
-            values,
-            bonus,
-            overlap,
-            list_start,
-            list_kind,
-            item_start,
-            item_channel,
-            item_touches,
-            cost,
-            flag_start,
-            flag,
-            h,
-            profile[h],
-            which,
-            net,
-            out,
-        )
+        fill_priced(sets, terms, h, net, out)
         at = edge[h]
         for p in range(list_start[which + 1] - list_start[which]):
             if out[p] >= threshold[h]:
@@ -282,97 +158,25 @@ def take_sets(
 
 
 @compiled
-def shortfall_counts(
-    values,
-    bonus,
-    overlap,
-    list_of,
-    list_start,
-    list_kind,
-    item_start,
-    item_channel,
-    item_touches,
-    cost,
-    profile,
-    flag_start,
-    flag,
-    longest,
-    first,
-    last,
-    best,
-    edges,
-    counts,
-):  # type: ignore[no-untyped-def]
+def shortfall_counts(sets, terms, first, last, best, edges, counts):  # type: ignore[no-untyped-def]
     """counts[i] += sets whose shortfall of the HCP's best lies in (edges[i-1], edges[i]]; the last entry takes the rest."""
-    net = np.empty(values.shape[1])
-    out = np.empty(longest)
+    list_of, list_start = sets[3], sets[4]
+    net, out = np.empty(sets[0].shape[1]), np.empty(terms[4])
     for h in range(first, last):
         which = list_of[h]
-        fill_priced(
-            values,
-            bonus,
-            overlap,
-            list_start,
-            list_kind,
-            item_start,
-            item_channel,
-            item_touches,
-            cost,
-            flag_start,
-            flag,
-            h,
-            profile[h],
-            which,
-            net,
-            out,
-        )
+        fill_priced(sets, terms, h, net, out)
         for p in range(list_start[which + 1] - list_start[which]):
             counts[np.searchsorted(edges, best[h] - out[p])] += 1
 
 
 @compiled
-def forced_sets(
-    values,
-    bonus,
-    overlap,
-    list_of,
-    list_start,
-    list_kind,
-    item_start,
-    item_channel,
-    item_touches,
-    cost,
-    profile,
-    flag_start,
-    flag,
-    longest,
-    first,
-    last,
-    forced,
-):  # type: ignore[no-untyped-def]
+def forced_sets(sets, terms, first, last, forced):  # type: ignore[no-untyped-def]
     """forced[h, c] = best priced value among the sets of HCP h that touch channel c, -inf where none does."""
-    net = np.empty(values.shape[1])
-    out = np.empty(longest)
+    _, _, _, list_of, list_start, list_kind, item_start, item_channel, _ = sets
+    net, out = np.empty(sets[0].shape[1]), np.empty(terms[4])
     for h in range(first, last):
         which = list_of[h]
-        fill_priced(
-            values,
-            bonus,
-            overlap,
-            list_start,
-            list_kind,
-            item_start,
-            item_channel,
-            item_touches,
-            cost,
-            flag_start,
-            flag,
-            h,
-            profile[h],
-            which,
-            net,
-            out,
-        )
+        fill_priced(sets, terms, h, net, out)
         for p in range(list_start[which + 1] - list_start[which]):
             kind = list_kind[list_start[which] + p]
             for i in range(item_start[kind], item_start[kind + 1]):
@@ -382,10 +186,10 @@ def forced_sets(
 
 
 @compiled
-def count_features(
-    list_of, list_start, list_kind, item_start, item_channel, item_touches, flag_start, flag, channels, profile, hcp, place, counts
-):  # type: ignore[no-untyped-def]
+def count_features(sets, flag_start, flag, profile, hcp, place, counts):  # type: ignore[no-untyped-def]
     """counts[profile, feature] += what the given sets touch; whole numbers, so that order does not matter."""
+    values, _, _, list_of, list_start, list_kind, item_start, item_channel, item_touches = sets
+    channels = values.shape[1]
     for i in range(len(hcp)):
         h = hcp[i]
         kind = list_kind[list_start[list_of[h]] + place[i]]

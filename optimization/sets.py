@@ -76,7 +76,7 @@ class HcpSets:
 
         hcp = self.owner_of(columns)
         kind = self.list_kind[self.list_start[self.list_of[hcp]] + columns - self.start[hcp]]
-        return column_values(*self.kernel, hcp, kind)
+        return column_values(self.kernel, hcp, kind)
 
     def touches_of(self, columns: np.ndarray) -> np.ndarray:
         """(pairs) int16: touches of every pair in a plan of one column per HCP."""

@@ -96,16 +96,13 @@ class SharedLimits:
         owner = sets.owner_of(columns)
         found = np.zeros((self.profile_count, self.width))
         flag_start, flag = self.flags(sets)
-        count_features(
-            sets.list_of, sets.list_start, sets.list_kind, *sets.items, flag_start, flag, sets.channel_count, self.profile, owner,
-            columns - sets.start[owner], found,
-        )  # fmt: skip
+        count_features(sets.kernel, flag_start, flag, self.profile, owner, columns - sets.start[owner], found)
         return found
 
 
 @dataclass(frozen=True)
 class Pricing:
-    """Sets and limits bound together for passes at many prices; `hcps`: None, or the only HCPs that count (sorted)."""
+    """Sets and limits bound together for passes at many prices."""
 
     sets: HcpSets
     shared: SharedLimits
@@ -116,12 +113,14 @@ class Pricing:
         longest = int(np.diff(self.sets.list_start).max(initial=1))
         return self.shared.profile, flag_start, flag, longest
 
-    def _run(self, kernel: Callable, cost: np.ndarray, *arrays: object) -> list:
+    def terms(self, prices: np.ndarray) -> tuple:
+        """What every kernel asks for about prices, in its order."""
+        return (self.shared.cost(prices), *self._ends)
+
+    def _run(self, kernel: Callable, terms: tuple, *arrays: object) -> list:
         from optimization.kernels import in_parts
 
-        profile, flag_start, flag, longest = self._ends
-        head = (*self.sets.kernel, cost, profile, flag_start, flag, longest)
-        return in_parts(lambda a, b: kernel(*head, a, b, *arrays), self.sets.hcp_count, self.sets.threads)
+        return in_parts(lambda a, b: kernel(self.sets.kernel, terms, a, b, *arrays), self.sets.hcp_count, self.sets.threads)
 
     def best(self, prices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(best priced value, first column reaching it) per HCP; every HCP must own a column."""
@@ -129,7 +128,7 @@ class Pricing:
 
         count = self.sets.hcp_count
         best, place = np.empty(count), np.empty(count, dtype=np.int64)
-        self._run(best_sets, self.shared.cost(prices), best, place)
+        self._run(best_sets, self.terms(prices), best, place)
         return best, self.sets.start[:-1] + place
 
     def bound(self, prices: np.ndarray, best: np.ndarray | None = None) -> float:
@@ -142,12 +141,12 @@ class Pricing:
         """(columns with a priced value of at least their HCP's threshold, those values, the least that a column left out is below it)."""
         from optimization.kernels import count_sets, take_sets
 
-        cost, count = self.shared.cost(prices), self.sets.hcp_count
+        terms, count = self.terms(prices), self.sets.hcp_count
         found = np.zeros(count, dtype=np.int64)
-        below = max(self._run(count_sets, cost, threshold, found), default=-np.inf)
+        below = max(self._run(count_sets, terms, threshold, found), default=-np.inf)
         edge = np.concatenate([[0], np.cumsum(found)])
         place, priced = np.empty(edge[-1], dtype=np.int64), np.empty(edge[-1])
-        self._run(take_sets, cost, threshold, edge, place, priced)
+        self._run(take_sets, terms, threshold, edge, place, priced)
         return np.repeat(self.sets.start[:-1], found) + place, priced, -below
 
     def nearest(self, prices: np.ndarray, best: np.ndarray, wanted: int) -> float:
@@ -156,11 +155,11 @@ class Pricing:
 
         top = float(np.abs(best).max(initial=0.0)) or 1.0
         edges = top * np.exp(np.log(1.02) * np.arange(-1500, 200))
-        cost, (profile, flag_start, flag, longest) = self.shared.cost(prices), self._ends
+        terms = self.terms(prices)
 
         def work(first: int, last: int) -> np.ndarray:
             counts = np.zeros(len(edges) + 1, dtype=np.int64)
-            shortfall_counts(*self.sets.kernel, cost, profile, flag_start, flag, longest, first, last, best, edges, counts)
+            shortfall_counts(self.sets.kernel, terms, first, last, best, edges, counts)
             return counts
 
         counts = np.cumsum(np.sum(in_parts(work, self.sets.hcp_count, self.sets.threads), axis=0))
@@ -172,7 +171,7 @@ class Pricing:
         from optimization.kernels import forced_sets
 
         found = np.full((self.sets.hcp_count, self.sets.channel_count), -np.inf)
-        self._run(forced_sets, self.shared.cost(prices), found)
+        self._run(forced_sets, self.terms(prices), found)
         return found.ravel()
 
 
