@@ -13,11 +13,11 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 # Installed once per change of the lock: the stamp is what the other targets depend on.
-$(VENV)/.installed: requirements/test.lock pyproject.toml
+$(VENV)/.installed: requirements/test.lock pyproject.toml pgpy/pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: install it, or say make PYTHON=/path/to/python"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/test.lock
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e . -e ./pgpy
 	@touch $@
 
 install: $(VENV)/.installed ## install the locked packages into .venv
@@ -26,10 +26,10 @@ build: install ## run the whole pipeline on DuckDB with the shipped sample
 	$(BIN)/dbt build
 
 test: install ## run every test
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/unit tests/math tests/pipeline -m "not long"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/unit tests/math tests/pgpy tests/pipeline -m "not long"
 
 test-long: install ## the full counts: large worlds and many random instances
-	$(BIN)/python -m pytest -q tests/unit tests/math tests/pipeline -m long
+	$(BIN)/python -m pytest -q tests/unit tests/math tests/pgpy tests/pipeline -m long
 
 .venv-lint/.installed: requirements/lint.lock
 	$(PYTHON) -m venv .venv-lint
