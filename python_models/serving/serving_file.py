@@ -1,0 +1,26 @@
+def model(dbt, session):
+    """One row per run: the run's published tables in the serving file."""
+    from nba.serving import serve_published_run
+
+    dbt.config(materialized="incremental")
+    published = {
+        "assignments": dbt.ref("published__assignments"),
+        "channel_usage": dbt.ref("published__channel_usage"),
+        "channels": dbt.ref("published__channels"),
+        "constraint_prices": dbt.ref("published__constraint_prices"),
+        "gap_list": dbt.ref("published__gap_list"),
+        "hcp_channel_scores": dbt.ref("published__hcp_channel_scores"),
+        "hcp_period_metrics": dbt.ref("published__hcp_period_metrics"),
+        "hcps": dbt.ref("published__hcps"),
+        "model_performance": dbt.ref("published__model_performance"),
+        "pair_blocks": dbt.ref("published__pair_blocks"),
+        "plan_history": dbt.ref("published__plan_history"),
+        "plan_summary": dbt.ref("published__plan_summary"),
+        "recommendation_reasons": dbt.ref("published__recommendation_reasons"),
+        "recommendations": dbt.ref("published__recommendations"),
+        "rejections": dbt.ref("published__rejections"),
+        "reps": dbt.ref("published__reps"),
+        "territories": dbt.ref("published__territories"),
+        "territory_summary": dbt.ref("published__territory_summary"),
+    }
+    return serve_published_run(session, dbt.ref("run_config"), dbt.ref("publish"), list(published), dbt.this.schema)
