@@ -7,7 +7,8 @@
     {%- endif -%}
     {%- set name = (custom_schema_name or target.schema) | trim -%}
     {%- if name == 'sample' -%}
-        {{ name }}
+        {#- a reserved word on Snowflake -#}
+        {{ 'nba_sample' if target.type == 'snowflake' else name }}
     {%- else -%}
         {{ prefix }}{{ name }}
     {%- endif -%}

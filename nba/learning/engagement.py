@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -81,7 +81,8 @@ class Candidate:
 def code_hash() -> str:
     """sha256 over the source of this package, file by file in order of name."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    sources = [path for path in files("nba.learning").iterdir() if path.name.endswith(".py")]  # in a zip as well
+    for path in sorted(sources, key=lambda source: source.name):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
