@@ -52,7 +52,7 @@ class Relation:
 
     def select(self, *columns: str) -> Relation:
         """Only these columns: names, plain or in double quotes, each for itself or several in one text with commas."""
-        wanted = [name for text in columns for name in _names(text)]
+        wanted = [name for text in columns for name in ([text] if text in self.columns else _names(text))]
         unknown = [name for name in wanted if name not in self.columns]
         if unknown:
             raise ColumnTypeError(f"{self.name} has no column {', '.join(map(repr, unknown))}; it has {', '.join(self.columns)}")
