@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help install build test test-long lint docs clean bench-shap bench-allocation
+.PHONY: help install build test test-long lint docs clean bench-shap bench-allocation test-metrics check-superset
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -30,6 +30,23 @@ test: install ## run every test
 
 test-long: install ## the full counts: large worlds and many random instances
 	$(BIN)/python -m pytest -q tests/unit tests/math tests/pgpy tests/pipeline -m long
+
+.venv-metrics/.installed: requirements/metrics.lock pyproject.toml
+	$(PYTHON) -m venv .venv-metrics
+	.venv-metrics/bin/python -m pip install --quiet --require-hashes --no-deps -r requirements/metrics.lock
+	.venv-metrics/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+test-metrics: install .venv-metrics/.installed ## the answers of MetricFlow beside SQL over published
+	NBA_MF=$(CURDIR)/.venv-metrics/bin/mf $(BIN)/python -m pytest -q tests/metrics
+
+.venv-superset/.installed: requirements/superset.lock
+	$(PYTHON) -m venv .venv-superset
+	.venv-superset/bin/python -m pip install --quiet --require-hashes --no-deps -r requirements/superset.lock
+	@touch $@
+
+check-superset: install .venv-superset/.installed ## Apache Superset logs in, reads the published tables from PostgreSQL and draws a chart
+	$(BIN)/python -m bi.superset_check --superset .venv-superset/bin
 
 .venv-lint/.installed: requirements/lint.lock
 	$(PYTHON) -m venv .venv-lint

@@ -10,6 +10,11 @@ datediff = _call("date_diff_days")
 date_trunc = _call("date_trunc")
 
 
+def generate_series(upper_bound):
+    """A query of the whole numbers from one on."""
+    return f"select {upper_bound} as generated_number"
+
+
 def listagg(measure, *rest):
     """An aggregate of the measure; order and separator are words of the engine."""
     return f"string_agg({measure})"
