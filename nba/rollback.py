@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from nba.errors import NbaError
 
 if TYPE_CHECKING:
-    import duckdb
+    from nba.warehouse import Warehouse
 
 ACTIONS = ("publish", "rollback")
 
@@ -65,33 +65,31 @@ def rollback(
     nothing lies before, the run is unknown, was never published, or is published already.
     """
     from nba.project import find_project, read_yaml
-    from nba.warehouse import connect, quoted, resolve_target
+    from nba.warehouse import connect, resolve_target
 
     project = find_project(project_dir)
     if prefix is None:
         prefix = str(read_yaml(project / "dbt_project.yml").get("vars", {}).get("nba_schema_prefix", ""))
-    schema = quoted(f"{prefix}memory")
-    path = resolve_target(target, project).path
-    if not path.is_file():
-        raise NbaError(f"there is no warehouse at {path}: nothing is published yet, so there is nothing to roll back")
-    con = connect(target, project)
+    resolved = resolve_target(target, project)
+    if resolved.engine == "duckdb" and not resolved.path.is_file():
+        raise NbaError(f"there is no warehouse at {resolved.path}: nothing is published yet, so there is nothing to roll back")
+    warehouse = connect(target, project)
     try:
-        con.execute("begin transaction")
-        log = _read_log(con, f"{prefix}memory", schema)
-        kept = _read_kept(con, f"{prefix}memory", schema)
-        chosen = choose(log, kept, to)
-        con.execute(
-            f"""insert into {schema}.publications (run_id, cycle_start, published_at, action)
-            select
-                ?, ?,
-                greatest(cast(current_timestamp at time zone 'UTC' as timestamp), max(published_at) + interval '1 microsecond'),
-                'rollback'
-            from {schema}.publications""",
-            [chosen.run_id, chosen.cycle_start],
-        )
-        con.execute("commit")
+        with warehouse.transaction():
+            log, kept = read_log(warehouse, f"{prefix}memory"), read_kept(warehouse, f"{prefix}memory")
+            chosen = choose(log, frozenset(kept), to)
+            publications = f"{warehouse.quoted(f'{prefix}memory')}.{warehouse.quoted('publications')}"
+            warehouse.execute(
+                f"""insert into {publications} (run_id, cycle_start, published_at, action)
+                select
+                    $run_id, $cycle_start,
+                    greatest({warehouse.utc_now}, max(published_at) + interval '1 microsecond'),
+                    'rollback'
+                from {publications}""",
+                {"run_id": chosen.run_id, "cycle_start": chosen.cycle_start},
+            )
     finally:
-        con.close()
+        warehouse.close()
     return log[-1], chosen
 
 
@@ -130,20 +128,21 @@ def _trail(log: Sequence[Publication]) -> list[str]:
     return trail
 
 
-def _tables(con: duckdb.DuckDBPyConnection, schema_name: str) -> set[str]:
-    query = "select table_name from information_schema.tables where table_schema = ? and table_catalog = current_database()"
-    found = con.execute(query, [schema_name])
-    return {name for (name,) in found.fetchall()}
-
-
-def _read_log(con: duckdb.DuckDBPyConnection, schema_name: str, schema: str) -> list[Publication]:
-    if "publications" not in _tables(con, schema_name):
+def read_log(warehouse: Warehouse, schema: str) -> list[Publication]:
+    """The log of a memory schema, oldest first; empty where there is none."""
+    if not _has(warehouse, schema, "publications"):
         return []
-    rows = con.execute(f"select run_id, cycle_start, action from {schema}.publications order by published_at").fetchall()
-    return [Publication(*row) for row in rows]
+    table = f"{warehouse.quoted(schema)}.{warehouse.quoted('publications')}"
+    return [Publication(*row) for row in warehouse.rows(f"select run_id, cycle_start, action from {table} order by published_at")]
 
 
-def _read_kept(con: duckdb.DuckDBPyConnection, schema_name: str, schema: str) -> frozenset[str]:
-    if "plan_summary" not in _tables(con, schema_name):
-        return frozenset()
-    return frozenset(run_id for (run_id,) in con.execute(f"select distinct run_id from {schema}.plan_summary").fetchall())
+def read_kept(warehouse: Warehouse, schema: str) -> list[str]:
+    """The runs that a memory schema keeps, newest cycle first, by run_id within one."""
+    if not _has(warehouse, schema, "plan_summary"):
+        return []
+    rows = warehouse.rows(f"select distinct run_id, cycle_start from {warehouse.quoted(schema)}.{warehouse.quoted('plan_summary')}")
+    return [run for run, _ in sorted(sorted(rows), key=lambda row: row[1], reverse=True)]
+
+
+def _has(warehouse: Warehouse, schema: str, name: str) -> bool:
+    return any(table.name.lower() == name for table in warehouse.tables(schema))

@@ -36,27 +36,21 @@ def init_rules(schema: str, target: str | None = None, project_dir: Path | None 
 
     Raises NbaError for a schema that the build itself writes and for a target that cannot be used.
     """
-    from nba.load.write import create_empty_sql
     from nba.project import built_schemas, find_project, read_contract
-    from nba.warehouse import connect, quoted
+    from nba.warehouse import connect
 
     project = find_project(project_dir)
     if schema in built_schemas(project):
         raise NbaError(f"schema {schema} is written by the build itself: choose another --schema")
     contract = read_contract(project)
-    con = connect(target, project)
+    warehouse = connect(target, project)
     try:
-        found = con.execute(
-            "select lower(table_name) from information_schema.tables where table_schema = ? and table_catalog = current_database()",
-            [schema],
-        )
-        there = {name for (name,) in found.fetchall()}
-        missing = [table for table in contract.rules if table.name not in there]
-        con.execute("begin transaction")
-        con.execute(f"create schema if not exists {quoted(schema)}")
-        for table in missing:
-            con.execute(create_empty_sql(schema, table))
-        con.execute("commit")
+        with warehouse.transaction():
+            there = {table.name.lower() for table in warehouse.tables(schema)}
+            missing = [table for table in contract.rules if table.name not in there]
+            warehouse.create_schema(schema)
+            for table in missing:
+                warehouse.create_table(schema, table)
     finally:
-        con.close()
+        warehouse.close()
     return [table.name for table in missing]

@@ -28,13 +28,14 @@ def run(args: argparse.Namespace) -> int:
     from nba.errors import NbaError
     from nba.load.command import parse_switches
     from nba.project import find_project
-    from nba.whatif.live import schema_prefix, warehouse
+    from nba.warehouse import reading
+    from nba.whatif.live import schema_prefix
 
     if len(args.runs) > 2:
         raise NbaError(f"{len(args.runs)} runs are named: give at most two")
     project = find_project(args.project_dir)
     schema = f"{schema_prefix(project, parse_switches(args.vars))}memory"
-    with warehouse(args.target, project) as connection:
-        found = read_difference(connection, schema, args.runs)
+    with reading(args.target, project) as warehouse:
+        found = read_difference(warehouse, schema, args.runs)
     print((as_markdown if args.markdown else as_text)(sections(found)))
     return 0

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nba.errors import NbaError
-from nba.rollback import Publication, choose
+from nba.rollback import Publication, choose, read_kept, read_log
 
 if TYPE_CHECKING:
-    import duckdb
     import pandas as pd
+
+    from nba.warehouse import Warehouse
 
 TABLES = ("plan_summary", "recommendations", "constraint_prices", "publications")
 NEAR, NEWEST = 3, 5
@@ -39,8 +40,10 @@ select
         else 'kept'
     end as move
 from before
-full join after on before.hcp_id = after.hcp_id and before.channel = after.channel and before.brand_id is not distinct from after.brand_id
-order by hcp_id, channel
+full join after on
+    before.hcp_id = after.hcp_id
+    and before.channel = after.channel
+    and coalesce(before.brand_id, '') = coalesce(after.brand_id, '')
 """
 LIMITS = """
 with
@@ -56,7 +59,6 @@ select
     case when before.limit_id is null then 'new' when after.limit_id is null then 'gone' else 'both' end as there
 from before
 full join after on before.limit_id = after.limit_id
-order by label, limit_id
 """
 
 
@@ -71,29 +73,24 @@ class Difference:
     limits: pd.DataFrame
 
 
-def read_difference(connection: duckdb.DuckDBPyConnection, schema: str, given: Sequence[str]) -> Difference:
+def read_difference(warehouse: Warehouse, schema: str, given: Sequence[str]) -> Difference:
     """The runs named (none: the published one and the one published before it; one: that and the published one), oldest first.
 
     schema: name of the memory schema. NbaError where memory is not there or a run is unknown.
     """
-    from nba.warehouse import quoted
-
-    query = "select table_name from information_schema.tables where table_schema = ? and table_catalog = current_database()"
-    there = {name for (name,) in connection.execute(query, [schema]).fetchall()}
+    there = {table.name.lower() for table in warehouse.tables(schema)}
     missing = [name for name in TABLES if name not in there]
     if missing:
         raise NbaError(f"{schema}.{missing[0]} is not there: nothing is kept yet, run `dbt build` first")
-    memory = quoted(schema)
-    log = [
-        Publication(*row)
-        for row in connection.execute(f"select run_id, cycle_start, action from {memory}.publications order by published_at").fetchall()
-    ]
-    kept = [run for (run,) in connection.execute(f"select run_id from {memory}.plan_summary order by cycle_start desc, run_id").fetchall()]
-    before, after = choose_runs(log, kept, given)
-    headers = [connection.execute(f"select * from {memory}.plan_summary where run_id = ?", [run]).df().iloc[0] for run in (before, after)]
+    memory = warehouse.quoted(schema)
+    before, after = choose_runs(read_log(warehouse, schema), read_kept(warehouse, schema), given)
+    header = f"select * from {memory}.{warehouse.quoted('plan_summary')} where run_id = $run_id"
+    headers = [warehouse.query(header, {"run_id": run}).to_pandas().iloc[0] for run in (before, after)]
     runs = {"before": before, "after": after}
-    pairs = connection.execute(PAIRS.format(memory=memory), runs).df()
-    return Difference(*headers, pairs, with_turns(connection.execute(LIMITS.format(memory=memory), runs).df()))
+    pairs, limits = (warehouse.query(text.format(memory=memory), runs).to_pandas() for text in (PAIRS, LIMITS))
+    # sorted here: engines sort text by rules of their own
+    pairs = pairs.sort_values(["hcp_id", "channel"], ignore_index=True)
+    return Difference(*headers, pairs, with_turns(limits.sort_values(["label", "limit_id"], ignore_index=True)))
 
 
 def choose_runs(log: Sequence[Publication], kept: Sequence[str], given: Sequence[str]) -> tuple[str, str]:

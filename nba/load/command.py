@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nba.load.folder import Listing
     from nba.load.problems import Problem
     from nba.project import Contract, Table
+    from nba.warehouse import Warehouse
 
 BIG_FILE_BYTES = 50_000_000
 SCHEMA_PATTERN = re.compile(r"[a-z_][a-z0-9_]*")
@@ -137,7 +138,7 @@ class _Load:
     project_dir: Path
     contract: Contract
     listing: Listing
-    target: duckdb.DuckDBPyConnection
+    target: Warehouse
     work_dir: Path
     say: Callable[[str], None]
     existing: dict[str, int] = field(default_factory=dict)
@@ -154,9 +155,11 @@ class _Load:
 
     def run(self) -> None:
         """The order matters: everything is read and checked before the first write."""
+        from nba.load.storable import unstorable
         from nba.load.write import existing_rows, replace_tables
         from nba.warehouse import open_file
 
+        self.target.hold(self.request.schema)
         self.existing = existing_rows(self.target, self.request.schema, self.contract)
         self.problems += self.listing.problems
         scratch = open_file(self.scratch_file)
@@ -164,10 +167,12 @@ class _Load:
             scratch.execute("set preserve_insertion_order = true; create schema if not exists raw")
             self._read_files(scratch)
             self._complete(scratch)
+            self.problems += unstorable(scratch, self.target.limits, self.written)
         finally:
             scratch.close()
         findings = self._check()
-        replace_tables(self.target, self.scratch_file, self.request.schema, self.written, self.say)
+        written = {self.contract.table(name): rows for name, rows in self.written.items()}
+        replace_tables(self.target, self.scratch_file, self.request.schema, written, self.say)
         self._close(findings)
 
     def _read_files(self, scratch: duckdb.DuckDBPyConnection) -> None:

@@ -14,39 +14,37 @@ from nba.warehouse import quoted
 if TYPE_CHECKING:
     import duckdb
 
+    from nba.warehouse import Warehouse
+
 PROGRESS_ROWS = 100_000
 
 
-def existing_rows(target: duckdb.DuckDBPyConnection, schema: str, contract: Contract) -> dict[str, int]:
+def existing_rows(target: Warehouse, schema: str, contract: Contract) -> dict[str, int]:
     """Number of rows of every table of the contract that the schema holds already."""
-    found = target.execute(
-        "select lower(table_name), table_name from information_schema.tables where table_schema = ? and table_catalog = current_database()",
-        [schema],
-    ).fetchall()
-    names = {lower: name for lower, name in found if lower in contract.names}
-    return {lower: target.sql(f"select count(*) from {quoted(schema)}.{quoted(name)}").fetchall()[0][0] for lower, name in names.items()}
+    there = [table.name for table in target.tables(schema) if table.name.lower() in contract.names]
+    other = sorted(name for name in there if target.limits.tells_case and name != name.lower())
+    if other:
+        raise NbaError(f"schema {schema} holds {', '.join(other)}: the names of the contract are in small letters, rename them first")
+    count = f"select count(*) from {target.quoted(schema)}."
+    return {name.lower(): target.rows(count + target.quoted(name))[0][0] for name in there}
 
 
-def copy_existing(target: duckdb.DuckDBPyConnection, schema: str, scratch: duckdb.DuckDBPyConnection, table: str) -> None:
+def copy_existing(target: Warehouse, schema: str, scratch: duckdb.DuckDBPyConnection, table: str) -> None:
     """Copy one table of the target as it is into the scratch database, so that the whole that will stand there is checked."""
-    kept_rows = target.sql(f"select * from {quoted(schema)}.{quoted(table)}").to_arrow_reader(100_000)
-    scratch.register("kept_rows", kept_rows)
+    scratch.register("kept_rows", target.batches(schema, table))
     scratch.execute(f"create or replace table {SCRATCH_SCHEMA}.{quoted(table)} as select * from kept_rows")
     scratch.unregister("kept_rows")
 
 
-def create_empty_sql(schema: str, table: Table, if_missing: bool = False) -> str:
-    """The statement that creates one table of the contract without rows, every declared column typed."""
+def create_empty_sql(schema: str, table: Table) -> str:
+    """The statement that creates one table of the contract without rows in the scratch database, every declared column typed."""
     columns = ", ".join(f"{quoted(column.name)} {column.data_type}" for column in table.columns)
-    return f"create {'table if not exists' if if_missing else 'or replace table'} {quoted(schema)}.{quoted(table.name)} ({columns})"
+    return f"create or replace table {quoted(schema)}.{quoted(table.name)} ({columns})"
 
 
-def refuse_views(target: duckdb.DuckDBPyConnection, schema: str, tables: Iterable[str]) -> None:
+def refuse_views(target: Warehouse, schema: str, tables: Iterable[str]) -> None:
     """A view of a table's name cannot be replaced by a table: say so before any work."""
-    views = target.execute(
-        "select lower(table_name) from information_schema.tables where table_schema = ? and table_type = 'VIEW'", [schema]
-    ).fetchall()
-    taken = sorted({name for (name,) in views} & set(tables))
+    taken = sorted({table.name.lower() for table in target.tables(schema) if table.is_view} & set(tables))
     if taken:
         raise NbaError(
             f"schema {schema} holds views of these names: {', '.join(taken)}. Drop them or load into another --schema. Nothing was written."
@@ -54,31 +52,20 @@ def refuse_views(target: duckdb.DuckDBPyConnection, schema: str, tables: Iterabl
 
 
 def replace_tables(
-    target: duckdb.DuckDBPyConnection,
+    target: Warehouse,
     scratch_file: Path,
     schema: str,
-    tables: Mapping[str, int],
+    tables: Mapping[Table, int],
     say: Callable[[str], None],
 ) -> None:
     """Put the scratch database's tables into the target's schema in one transaction: all of them or, after any error or kill, none.
 
-    `tables` maps each name to its number of rows, for the progress lines.
+    `tables` maps each table to its number of rows, for the progress lines.
     """
-    escaped = str(scratch_file).replace("'", "''")
-    target.execute(f"attach '{escaped}' as nba_scratch (read_only)")
-    try:
-        target.execute("begin transaction")
-        try:
-            target.execute(f"create schema if not exists {quoted(schema)}")
-            for name, rows in tables.items():
-                target.execute(
-                    f"create or replace table {quoted(schema)}.{quoted(name)} as select * from nba_scratch.{SCRATCH_SCHEMA}.{quoted(name)}"
-                )
-                if rows >= PROGRESS_ROWS:
-                    say(f"writing {schema}.{name}: {rows:,} rows")
-            target.execute("commit")
-        except BaseException:
-            target.execute("rollback")
-            raise
-    finally:
-        target.execute("detach nba_scratch")
+    rows = {table.name: count for table, count in tables.items()}
+
+    def done(name: str) -> None:
+        if rows[name] >= PROGRESS_ROWS:
+            say(f"writing {schema}.{name}: {rows[name]:,} rows")
+
+    target.replace_tables(scratch_file, schema, list(tables), done)

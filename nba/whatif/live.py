@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,17 +10,16 @@ from typing import TYPE_CHECKING, Any
 from nba.errors import NbaError
 
 if TYPE_CHECKING:
-    import duckdb
     import numpy as np
     import pandas as pd
 
+    from nba.warehouse import Relation, Warehouse
     from optimization.problem import Problem
     from optimization.solve import Solution
 
 # what a problem is made of, by room; rule tables are found by their names
 STAGED = ("stg_hcp_master", "stg_catalog", "stg_engagement", "stg_prior_actions")
 NEEDED = {"checks": ("run_config",), "staging": STAGED, "scores": ("score_impact",), "memory": ("plan_summary", "recommendations")}
-BUILD_FIRST = "run `dbt build` first"
 
 
 @dataclass(frozen=True)
@@ -49,21 +47,6 @@ class Live:
         return f"the plan of the last build (run {self.run_id}, cycle {self.cycle_start}), which is not the published one"
 
 
-@contextmanager
-def warehouse(target: str | None, project_dir: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection that cannot write; NbaError where no build was."""
-    from nba.warehouse import open_file, resolve_target
-
-    path = resolve_target(target, project_dir).path
-    if not path.is_file():
-        raise NbaError(f"there is no warehouse at {path}: {BUILD_FIRST}")
-    connection = open_file(path, read_only=True)
-    try:
-        yield connection
-    finally:
-        connection.close()
-
-
 def schema_prefix(project_dir: Path, switches: Mapping[str, Any]) -> str:
     """nba_schema_prefix of the switches, else of the project."""
     from nba.project import read_yaml
@@ -72,36 +55,39 @@ def schema_prefix(project_dir: Path, switches: Mapping[str, Any]) -> str:
     return str(read_yaml(project_dir / "dbt_project.yml").get("vars", {}).get("nba_schema_prefix", "") if given is None else given)
 
 
-def read_live(connection: duckdb.DuckDBPyConnection, prefix: str) -> Live:
+def read_live(warehouse: Warehouse, prefix: str) -> Live:
     """The last build's problem and plan. NbaError where a table of it is missing or its tables contradict the contract."""
-    from nba.plan_inputs import planner_tables
+    from nba.plan_inputs import as_frame, planner_tables
     from nba.planning import plan_settings
+    from nba.warehouse.door import BUILD_FIRST
     from optimization.build import build_problem
     from optimization.problem import PlanInputError
 
-    there = _relations(connection)
+    there = _stored(warehouse)
     missing = [f"{prefix}{room}.{name}" for room, names in NEEDED.items() for name in names if (f"{prefix}{room}", name) not in there]
     if missing:
         raise NbaError(f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not there: {BUILD_FIRST}, to its end")
-    config = relation(connection, f"{prefix}checks", "run_config")
-    row = config.df().iloc[0]
+    config = as_frame(relation(warehouse, f"{prefix}checks", "run_config"))
+    row = config.iloc[0]
     rules = sorted(name for schema, name in there if schema == f"{prefix}staging" and name.startswith("stg_rule_"))
-    tables = {name: relation(connection, f"{prefix}staging", name) for name in (*STAGED, *rules)}
-    tables["score_impact"] = relation(connection, f"{prefix}scores", "score_impact")
+    tables = {name: relation(warehouse, f"{prefix}staging", name) for name in (*STAGED, *rules)}
+    tables["score_impact"] = relation(warehouse, f"{prefix}scores", "score_impact")
     settings = plan_settings(config)
     try:
         problem = build_problem(planner_tables(tables, settings.cycle_start), settings)
     except PlanInputError as error:
         raise NbaError(f"the tables of the last build contradict each other: {error}. Run `dbt build` again") from error
     run_id = str(row["run_id"])
-    touches, objective = _kept_plan(connection, prefix, run_id, problem)
-    return Live(run_id, str(settings.cycle_start), _published(connection, prefix, there), problem, touches, objective)
+    touches, objective = _kept_plan(warehouse, prefix, run_id, problem)
+    return Live(run_id, str(settings.cycle_start), _published(warehouse, prefix), problem, touches, objective)
 
 
-def read_current_plan(connection: duckdb.DuckDBPyConnection, prefix: str) -> pd.DataFrame:
+def read_current_plan(warehouse: Warehouse, prefix: str) -> pd.DataFrame:
     """The field's own plan; NbaError where none was given."""
+    from nba.plan_inputs import as_frame
+
     name = (f"{prefix}staging", "stg_current_plan")
-    frame = relation(connection, *name).df() if name in _relations(connection) else None
+    frame = as_frame(relation(warehouse, *name)) if name in _stored(warehouse) else None
     if frame is None or frame.empty:
         raise NbaError("there is no current_plan in this build: load the table current_plan (hcp_id, channel, touches) and run `dbt build`")
     return frame
@@ -146,37 +132,37 @@ def baseline(live: Live, say: Callable[[str], None]) -> tuple[Solution, list[str
     ), notes
 
 
-def relation(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> duckdb.DuckDBPyRelation:
-    """A table or view as a relation."""
-    from nba.warehouse import quoted
+def relation(warehouse: Warehouse, schema: str, name: str) -> Relation:
+    """A table or view that is read when the planner asks for it."""
+    from nba.warehouse import Relation
 
-    return connection.sql(f"select * from {quoted(schema)}.{quoted(name)}")
-
-
-def _relations(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
-    query = "select table_schema, table_name from information_schema.tables where table_catalog = current_database()"
-    return set(connection.execute(query).fetchall())
+    return Relation(warehouse, schema, name)
 
 
-def _published(connection: duckdb.DuckDBPyConnection, prefix: str, there: set[tuple[str, str]]) -> str | None:
-    if (f"{prefix}memory", "publications") not in there:
-        return None
-    log = relation(connection, f"{prefix}memory", "publications").df().sort_values("published_at", kind="stable")
-    return None if log.empty else str(log["run_id"].iloc[-1])
+def _stored(warehouse: Warehouse) -> set[tuple[str, str]]:
+    return {(table.schema, table.name) for table in warehouse.tables()}
 
 
-def _kept_plan(connection: duckdb.DuckDBPyConnection, prefix: str, run_id: str, problem: Problem) -> tuple[np.ndarray | None, float | None]:
+def _published(warehouse: Warehouse, prefix: str) -> str | None:
+    from nba.rollback import read_log
+
+    log = read_log(warehouse, f"{prefix}memory")
+    return log[-1].run_id if log else None
+
+
+def _kept_plan(warehouse: Warehouse, prefix: str, run_id: str, problem: Problem) -> tuple[np.ndarray | None, float | None]:
     """(touches over pairs, objective) of the plan that memory keeps of a run; (None, None) where it keeps none."""
     import numpy as np
     import pandas as pd
 
-    from nba.warehouse import quoted
+    def kept(columns: str, name: str) -> pd.DataFrame:
+        table = f"{warehouse.quoted(f'{prefix}memory')}.{warehouse.quoted(name)}"
+        return warehouse.query(f"select {columns} from {table} where run_id = $run_id", {"run_id": run_id}).to_pandas()
 
-    memory = quoted(f"{prefix}memory")
-    header = connection.execute(f"select objective from {memory}.plan_summary where run_id = ?", [run_id]).df()
+    header = kept("objective", "plan_summary")
     if header.empty:
         return None, None
-    planned = connection.execute(f"select hcp_id, channel, touches from {memory}.recommendations where run_id = ?", [run_id]).df()
+    planned = kept("hcp_id, channel, touches", "recommendations")
     hcp, channel = pd.Index(problem.hcp_ids).get_indexer(planned["hcp_id"]), pd.Index(problem.channels).get_indexer(planned["channel"])
     if (hcp < 0).any() or (channel < 0).any():
         return None, None

@@ -59,13 +59,14 @@ class Session:
     def _read(self) -> Live:
         from nba.load.command import parse_switches
         from nba.project import find_project
-        from nba.whatif.live import read_current_plan, read_live, schema_prefix, warehouse
+        from nba.warehouse import reading
+        from nba.whatif.live import read_current_plan, read_live, schema_prefix
 
         project = find_project(self.args.project_dir)
         prefix = schema_prefix(project, parse_switches(self.args.vars))
-        with warehouse(self.args.target, project) as connection:
-            live = read_live(connection, prefix)
-            self.field_table = read_current_plan(connection, prefix) if self.args.current_plan else None
+        with reading(self.args.target, project) as warehouse:
+            live = read_live(warehouse, prefix)
+            self.field_table = read_current_plan(warehouse, prefix) if self.args.current_plan else None
         return live
 
     def _baseline(self) -> tuple[Solution, list[str]]:

@@ -114,21 +114,21 @@ def test_schemas_of_the_build_are_refused(warehouse: Path, capsys: pytest.Captur
     assert not warehouse.exists()
 
 
-def test_targets_that_do_not_work_yet_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_targets_that_do_not_work_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DBT_PROFILES_DIR", str(tmp_path))
     (tmp_path / "profiles.yml").write_text(
         "nba:\n  target: duckdb\n  outputs:\n    duckdb: {type: duckdb, path: \"{{ env_var('NBA_TEST_PATH', 'a/b.duckdb') }}\"}\n"
-        "    pg: {type: postgres, host: h}\n    memory: {type: duckdb, path: ':memory:'}\n    needy: {type: duckdb, path: \"{{ env_var('NBA_TEST_NEEDED') }}\"}\n"
+        "    big: {type: bigquery, host: h}\n    memory: {type: duckdb, path: ':memory:'}\n    needy: {type: duckdb, path: \"{{ env_var('NBA_TEST_NEEDED') }}\"}\n"
     )
     assert resolve_target(None, ROOT).path == ROOT / "a" / "b.duckdb"
     monkeypatch.setenv("NBA_TEST_PATH", str(tmp_path / "c.duckdb"))
     assert resolve_target("duckdb", ROOT).path == tmp_path / "c.duckdb"
     messages = {
-        "pg": "target pg is of type postgres: this command works with duckdb targets so far",
+        "big": "target big is of type bigquery: this command works with duckdb, postgres, snowflake targets",
         "memory": "target memory has the path :memory:: this command needs a DuckDB file",
         "needy": f"{tmp_path / 'profiles.yml'} needs the environment variable NBA_TEST_NEEDED, which is not set",
-        "snowflake": f"there is no target snowflake in {tmp_path / 'profiles.yml'}. Targets there: duckdb (duckdb), pg (postgres), memory (duckdb), needy (duckdb). "
-        "This command works with duckdb targets so far",
+        "snowflake": f"there is no target snowflake in {tmp_path / 'profiles.yml'}. Targets there: duckdb (duckdb), big (bigquery), memory (duckdb), needy (duckdb). "
+        "This command works with duckdb, postgres, snowflake targets",
     }
     for target, message in messages.items():
         with pytest.raises(NbaError) as raised:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from nba.diff.runs import choose_runs, hcp_moves, known_run, read_difference
 from nba.errors import NbaError
 from nba.project import find_project
 from nba.rollback import Publication
+from nba.warehouse.duckdb_file import DuckDBWarehouse
 
 ROOT = find_project(Path(__file__).parent)
 KEPT = ["abc-1", "abd-2", "xyz-3"]
@@ -80,8 +82,8 @@ def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def found(warehouse: Path):
-    with duckdb.connect(str(warehouse), read_only=True) as con:
-        return read_difference(con, "memory", [])
+    with closing(DuckDBWarehouse(warehouse, read_only=True)) as house:
+        return read_difference(house, "memory", [])
 
 
 def log_of(*runs: str) -> list[Publication]:
@@ -177,7 +179,8 @@ def test_two_equal_plans_say_so(warehouse):
     with duckdb.connect(str(warehouse)) as con:
         for name in ("plan_summary", "recommendations", "constraint_prices"):
             con.execute(f"insert into memory.{name} select * replace ('run-3' as run_id) from memory.{name} where run_id = 'run-2'")
-        text = as_text(sections(read_difference(con, "memory", ["run-2", "run-3"])))
+    with closing(DuckDBWarehouse(warehouse, read_only=True)) as house:
+        text = as_text(sections(read_difference(house, "memory", ["run-2", "run-3"])))
     assert "No HCP gains, loses or changes an action." in text
     assert "Every limit has the bound and the price that it had." in text
 

@@ -202,8 +202,9 @@ def test_no_channel_needs_consent_and_no_known_period(loads: Loads) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-import duckdb
 import nba.load.write as write
+from nba.project import Table
+from nba.warehouse.duckdb_file import DuckDBWarehouse
 write.PROGRESS_ROWS = 1
 seen = []
 def say(line):
@@ -211,8 +212,9 @@ def say(line):
     seen.append(line)
     if len(seen) == 2:
         {stop}
-target = duckdb.connect(sys.argv[1])
-write.replace_tables(target, Path(sys.argv[2]), "raw", {{"hcp_master": 5, "kpi_metrics": 5, "rule_budget": 5}}, say)
+target = DuckDBWarehouse(Path(sys.argv[1]))
+tables = {{Table(name, "input", True, ()): 5 for name in ("hcp_master", "kpi_metrics", "rule_budget")}}
+write.replace_tables(target, Path(sys.argv[2]), "raw", tables, say)
 """
 
 
