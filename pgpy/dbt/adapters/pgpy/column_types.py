@@ -19,6 +19,8 @@ READ_AS_THEY_ARE = frozenset(
 # Ordered by a collation, hence in another order than elsewhere unless told.
 COLLATED = frozenset({"text", "varchar", "bpchar", "name"})
 NUMERIC_WITHOUT_SCALE = -1
+FIRST_DAY = -2_440_588  # PostgreSQL's first, 24 November 4714 BC, in days from 1970
+DAY_MICROSECONDS = 86_400_000_000
 
 
 class ColumnTypeError(Exception):
@@ -65,9 +67,9 @@ def postgres_type(name: str, kind: pa.DataType) -> str:
     if plain:
         return plain
     types = pa.types
-    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
+    if is_text(kind):
         return "text"
-    if types.is_binary(kind) or types.is_large_binary(kind) or types.is_binary_view(kind) or types.is_fixed_size_binary(kind):
+    if is_bytes(kind):
         return "bytea"
     if types.is_decimal(kind):
         return f"numeric({kind.precision + max(-kind.scale, 0)},{max(kind.scale, 0)})"
@@ -79,6 +81,18 @@ def postgres_type(name: str, kind: pa.DataType) -> str:
         return postgres_type(name, kind.value_type)
     nested = ": nested columns are not carried over; give each part its own column, or a text with JSON" if types.is_nested(kind) else ""
     raise ColumnTypeError(f"column {name!r} has the Arrow type {kind}, which has no PostgreSQL type here{nested or '; cast it first'}")
+
+
+def is_text(kind: pa.DataType) -> bool:
+    from pyarrow import types
+
+    return types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)
+
+
+def is_bytes(kind: pa.DataType) -> bool:
+    from pyarrow import types
+
+    return types.is_binary(kind) or types.is_large_binary(kind) or types.is_binary_view(kind) or types.is_fixed_size_binary(kind)
 
 
 def read_expression(field: pa.Field) -> tuple[str, pa.DataType]:

@@ -8,7 +8,7 @@ from dbt.adapters.base.impl import available, log_code_execution
 from dbt.adapters.contracts.connection import AdapterResponse
 from dbt.adapters.pgpy.column_types import postgres_columns, quoted
 from dbt.adapters.pgpy.connections import PgpyConnectionManager, ReadConnections, logger
-from dbt.adapters.pgpy.copying import CopySource, csv_of_batches, csv_of_rows
+from dbt.adapters.pgpy.copying import CopySource, binary_of_batches, csv_of_rows
 from dbt.adapters.pgpy.python_model import failure, returned_batches
 from dbt.adapters.postgres.impl import PostgresAdapter
 
@@ -39,19 +39,29 @@ class PgpyAdapter(PostgresAdapter):
         try:
             reader = returned_batches(name, compiled_code, reads)
             columns = postgres_columns(reader.schema)
-            self.execute(f"drop table if exists {PYTHON_RESULT}", auto_begin=True)
-            self.execute(f"create temporary table {PYTHON_RESULT[8:]} ({', '.join(f'{quoted(c)} {kind}' for c, kind in columns.items())})")
-            source = CopySource(csv_of_batches(reader))
-            return self._copy(f"copy {PYTHON_RESULT} from stdin (format csv)", source)
+            source = CopySource(binary_of_batches(reader))
+            return self._write_result(columns, source)
         except Exception as error:
             raise failure(name, source.problem or error) from error
         finally:
             reads.close()
 
+    def _write_result(self, columns: dict[str, str], source: CopySource) -> AdapterResponse:
+        """Make `python_result()` with these columns and fill it. Numerics travel as text, which PostgreSQL then converts exactly."""
+        numerics = {name: kind for name, kind in columns.items() if kind.startswith("numeric")}
+        typed = ", ".join(f"{quoted(name)} {'text' if name in numerics else kind}" for name, kind in columns.items())
+        self.execute(f"drop table if exists {PYTHON_RESULT}", auto_begin=True)
+        self.execute(f"create temporary table {PYTHON_RESULT.removeprefix('pg_temp.')} ({typed})")
+        response = self._copy(f"copy {PYTHON_RESULT} from stdin (format binary, encoding 'utf8')", source)
+        if numerics:
+            changes = (f"alter column {quoted(name)} type {kind} using {quoted(name)}::{kind}" for name, kind in numerics.items())
+            self.execute(f"alter table {PYTHON_RESULT} {', '.join(changes)}")
+        return response
+
     @available.parse_none
     def copy_seed(self, table: str, columns: str, agate_table: Any) -> str:
         """COPY the rows of a seed into `table`; the statement, for dbt's record of the node."""
-        statement = f"copy {table} ({columns}) from stdin (format csv)"
+        statement = f"copy {table} ({columns}) from stdin (format csv, encoding 'utf8')"
         self._copy(statement, CopySource(csv_of_rows(agate_table.rows)))
         return statement
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from dbt.adapters.pgpy.column_types import COLLATED, ColumnTypeError, quoted, read_expression
+from dbt.adapters.pgpy.column_types import COLLATED, DAY_MICROSECONDS, FIRST_DAY, ColumnTypeError, quoted, read_expression
 from dbt.adapters.pgpy.connections import ReadConnections
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 BATCH_ROWS = 100_000
-FIRST_DAY = -2_440_588  # PostgreSQL's first, 24 November 4714 BC, in days from 1970
 _BY_POSITION = re.compile(r"#(\d+)((?:\s+(?:asc|desc))?(?:\s+nulls\s+(?:first|last))?)", re.IGNORECASE)
 _NAME = re.compile(r'\s*(?:"((?:[^"]|"")+)"|([^",]+?))\s*(?:,|$)')
 
@@ -181,5 +180,5 @@ def _refuse_infinity(name: str, column: pa.Array) -> None:
 
     is_date = pa.types.is_date32(column.type)
     first = pc.min(column.cast(pa.int32() if is_date else pa.int64())).as_py()
-    if first is not None and first < (FIRST_DAY if is_date else FIRST_DAY * 86_400_000_000):
+    if first is not None and first < (FIRST_DAY if is_date else FIRST_DAY * DAY_MICROSECONDS):
         raise ColumnTypeError(f"column {name!r} holds infinity or a date that Arrow cannot keep; make it null in SQL first")
