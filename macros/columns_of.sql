@@ -1,13 +1,14 @@
-{#- Lower-case names of the columns that a relation has in the warehouse; empty while parsing or when it does not exist. -#}
+{#- The columns that a relation has in the warehouse by lower-case name; empty while parsing or when it does not exist. -#}
 {% macro columns_of(relation) -%}
-    {%- set names = [] -%}
+    {%- set found = {} -%}
     {%- if execute -%}
-        {%- set found = load_relation(relation) -%}
-        {%- if found is not none -%}
-            {%- for column in adapter.get_columns_in_relation(found) -%}
-                {%- do names.append(column.name | lower) -%}
+        {%- set there = load_relation(relation) -%}
+        {%- if there is not none -%}
+            {#- where case counts, two columns may differ by nothing else: the one in lower case is meant -#}
+            {%- for column in adapter.get_columns_in_relation(there) if column.name | lower == column.name or column.name | lower not in found -%}
+                {%- do found.update({column.name | lower: column}) -%}
             {%- endfor -%}
         {%- endif -%}
     {%- endif -%}
-    {{ return(names) }}
+    {{ return(found) }}
 {%- endmacro %}

@@ -4,7 +4,7 @@
     {%- set numbers = ['TINYINT', 'SMALLINT', 'INT', 'BIGINT', 'HUGEINT', 'UINT', 'UTINYINT', 'USMALLINT', 'UBIGINT', 'UHUGEINT', 'NUM', 'DEC',
         'DOUBLE', 'FLOAT', 'REAL', 'FIXED'] -%}
     {%- if given.startswith('BOOL') -%}
-        case when {{ expression }} then 1e0 when not {{ expression }} then 0e0 end
+        cast(case when {{ expression }} then 1 when not {{ expression }} then 0 end as double precision)
     {%- elif not given.startswith('INTERVAL') and numbers | select('in', [given[:3], given[:4], given[:5], given[:6], given[:7], given[:8], given[:9]]) | list -%}
         {{ round_significant('cast(' ~ expression ~ ' as double precision)', 6) }}
     {%- else -%}

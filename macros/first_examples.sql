@@ -6,3 +6,9 @@
 {% macro duckdb__first_examples(expression) -%}
 array_to_string(min(distinct {{ expression }}, 3), '; ')
 {%- endmacro %}
+
+{#- Nulls come last and are left out of the text. -#}
+{% macro postgres__first_examples(expression) -%}
+    {%- set value = text_order(expression) -%}
+array_to_string((array_agg(distinct {{ value }} order by {{ value }}))[1:3], '; ')
+{%- endmacro %}

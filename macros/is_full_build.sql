@@ -8,9 +8,9 @@
     {%- if flags.WHICH != 'build' or given -%}
         {{ return(false) }}
     {%- endif -%}
-    {#- a default selector narrows without an argument; a retry knows no selection of its own -#}
+    {#- a default selector narrows without an argument; a retry knows no selection of its own; tests of a model that is switched off stay in the graph -#}
     {%- if execute and selected_resources -%}
-        {%- for node in graph.nodes.values() if node.resource_type in ['model', 'seed', 'snapshot', 'test'] and node.unique_id not in selected_resources -%}
+        {%- for node in graph.nodes.values() if node.resource_type in ['model', 'seed', 'snapshot', 'test'] and node.config.enabled and node.unique_id not in selected_resources -%}
             {{ return(false) }}
         {%- endfor -%}
     {%- endif -%}

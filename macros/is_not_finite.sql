@@ -6,3 +6,8 @@
 {% macro duckdb__is_not_finite(expression) -%}
 (isnan(cast({{ expression }} as double)) or isinf(cast({{ expression }} as double)))
 {%- endmacro %}
+
+{#- NaN equals itself here. -#}
+{% macro postgres__is_not_finite(expression) -%}
+(cast({{ expression }} as double precision) in ('NaN', 'Infinity', '-Infinity'))
+{%- endmacro %}

@@ -4,7 +4,7 @@
     {{ return(adapter.dispatch('named_in_other_case', 'nba')(given)) }}
 {%- endmacro %}
 
-{% macro duckdb__named_in_other_case(given) -%}
+{% macro default__named_in_other_case(given) -%}
     {%- set statement -%}
         select table_schema || '.' || table_name
         from information_schema.tables

@@ -3,7 +3,7 @@
     {%- if execute and flags.WHICH in ('run', 'build', 'retry') -%}
         {%- do refuse_file_named_as_schema() -%}
         {%- for room in ['memory', 'published'] -%}
-            {%- do run_query('create schema if not exists ' ~ room_relation(room, 'x').include(identifier=false)) -%}
+            {%- do run_ddl('create schema if not exists ' ~ room_relation(room, 'x').include(database=false, identifier=false)) -%}
         {%- endfor -%}
         {%- set statement -%}
             create table if not exists {{ publications() }} (
@@ -13,6 +13,6 @@
                 action text not null
             )
         {%- endset -%}
-        {%- do run_query(statement) -%}
+        {%- do run_ddl(statement) -%}
     {%- endif -%}
 {%- endmacro %}

@@ -4,7 +4,11 @@
     {%- if execute and flags.WHICH in ('run', 'build', 'retry') -%}
         {%- set found = [] -%}
         {%- for relation in relations -%}
-            {%- set rows = run_query('select severity, table_name, column_name, row_count, examples, problem, what_to_do from ' ~ relation ~ ' order by severity, table_name, column_name, check_name, problem, examples') -%}
+            {%- set order = [] -%}
+            {%- for column in ['severity', 'table_name', 'column_name', 'check_name', 'problem', 'examples'] -%}
+                {%- do order.append(text_order(column)) -%}
+            {%- endfor -%}
+            {%- set rows = run_query('select severity, table_name, column_name, row_count, examples, problem, what_to_do from ' ~ relation ~ ' order by ' ~ order | join(', ')) -%}
             {%- for row in rows -%}
                 {%- do found.append(row) -%}
             {%- endfor -%}

@@ -10,9 +10,9 @@
         {%- for column in adapter.get_columns_in_relation(ref('stg_hcp_master')) %}
             {%- set own = hcps ~ '.' ~ adapter.quote(column.name) %}
             {%- set words = 'cast(' ~ own ~ ' as text)' %}
-            when {{ text_literal(column.name) }} then
+            when {{ text_literal(column.name | lower) }} then
             {%- set given = column.data_type | upper %}
-            {%- if numbers | select('in', [given[:3], given[:4], given[:5], given[:6], given[:7], given[:8], given[:9]]) | list %}
+            {%- if not given.startswith('INTERVAL') and numbers | select('in', [given[:3], given[:4], given[:5], given[:6], given[:7], given[:8], given[:9]]) | list %}
                 {{ own }} is not null and case
                     when {{ rules }}.value = '*' then true
                     when {{ operator }} = 'in' then position('|' || {{ plain_number('cast(' ~ own ~ ' as double precision)') }} || '|' in '|' || replace({{ rules }}.value, ' ', '') || '|') > 0

@@ -3,7 +3,7 @@
 {%- set columns = columns_of(given) %}
 
 select
-    {{ optional_column(columns, 'hcp_id', 'text') }},
-    {{ optional_column(columns, 'channel', 'text') }},
-    {{ optional_column(columns, 'touches', 'integer') }}
+    {{ given_column(columns, 'hcp_id', 'text') }},
+    {{ given_column(columns, 'channel', 'text') }},
+    {{ given_column(columns, 'touches', 'integer') }}
 {% if columns or not execute %}from {{ given }}{% else %}where 1 = 0{% endif %}

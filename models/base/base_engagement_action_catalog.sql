@@ -3,14 +3,14 @@
 {%- set columns = columns_of(given) %}
 
 select
-    cast(channel as text) as channel,
-    unit_cost,
-    expected_uplift,
-    {{ optional_column(columns, 'uplift_basis', 'text') }},
-    {{ optional_column(columns, 'label', 'text') }},
-    {{ optional_column(columns, 'channel_type', 'text') }},
-    {{ optional_column(columns, 'rep_minutes', 'double precision') }},
-    {{ optional_column(columns, 'requires_consent', 'boolean') }},
-    {{ optional_column(columns, 'max_touches', 'integer') }},
-    {{ optional_column(columns, 'brand_id', 'text') }}
+    {{ given_column(columns, 'channel', 'text') }},
+    {{ given_column(columns, 'unit_cost', 'double precision') }},
+    {{ given_column(columns, 'expected_uplift', 'double precision') }},
+    {{ given_column(columns, 'uplift_basis', 'text') }},
+    {{ given_column(columns, 'label', 'text') }},
+    {{ given_column(columns, 'channel_type', 'text') }},
+    {{ given_column(columns, 'rep_minutes', 'double precision') }},
+    {{ given_column(columns, 'requires_consent', 'boolean') }},
+    {{ given_column(columns, 'max_touches', 'integer') }},
+    {{ given_column(columns, 'brand_id', 'text') }}
 from {{ given }}

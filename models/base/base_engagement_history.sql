@@ -3,12 +3,12 @@
 {%- set columns = columns_of(given) %}
 
 select
-    cast(hcp_id as text) as hcp_id,
-    cast(channel as text) as channel,
-    period_start,
-    touches,
-    responses,
-    {{ optional_column(columns, 'content_id', 'text') }},
-    {{ optional_column(columns, 'known_at', 'timestamp') }},
-    {{ optional_column(columns, 'brand_id', 'text') }}
+    {{ given_column(columns, 'hcp_id', 'text') }},
+    {{ given_column(columns, 'channel', 'text') }},
+    {{ given_column(columns, 'period_start', 'date') }},
+    {{ given_column(columns, 'touches', 'integer') }},
+    {{ given_column(columns, 'responses', 'integer') }},
+    {{ given_column(columns, 'content_id', 'text') }},
+    {{ given_column(columns, 'known_at', 'timestamp') }},
+    {{ given_column(columns, 'brand_id', 'text') }}
 from {{ given }}

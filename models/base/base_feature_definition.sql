@@ -3,8 +3,8 @@
 {%- set columns = columns_of(given) %}
 
 select
-    cast(feature_name as text) as feature_name,
-    cast(label as text) as label,
-    {{ optional_column(columns, 'description', 'text') }},
-    {{ optional_column(columns, 'unit', 'text') }}
+    {{ given_column(columns, 'feature_name', 'text') }},
+    {{ given_column(columns, 'label', 'text') }},
+    {{ given_column(columns, 'description', 'text') }},
+    {{ given_column(columns, 'unit', 'text') }}
 from {{ given }}

@@ -3,10 +3,10 @@
 {%- set columns = columns_of(given) %}
 
 select
-    cast(hcp_id as text) as hcp_id,
-    period_start,
-    kpi_value,
-    {{ optional_column(columns, 'market_value', 'double precision') }},
-    {{ optional_column(columns, 'known_at', 'timestamp') }},
-    {{ optional_column(columns, 'brand_id', 'text') }}
+    {{ given_column(columns, 'hcp_id', 'text') }},
+    {{ given_column(columns, 'period_start', 'date') }},
+    {{ given_column(columns, 'kpi_value', 'double precision') }},
+    {{ given_column(columns, 'market_value', 'double precision') }},
+    {{ given_column(columns, 'known_at', 'timestamp') }},
+    {{ given_column(columns, 'brand_id', 'text') }}
 from {{ given }}

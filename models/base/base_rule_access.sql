@@ -3,6 +3,6 @@
 {%- set columns = columns_of(given) %}
 
 select
-    cast(rep_access as text) as rep_access,
-    cast(channel as text) as channel
+    {{ given_column(columns, 'rep_access', 'text') }},
+    {{ given_column(columns, 'channel', 'text') }}
 from {{ given }}

@@ -3,7 +3,7 @@
 {%- set columns = columns_of(given) %}
 
 select
-    cast(channel as text) as channel,
-    cast(territory_id as text) as territory_id,
-    max_cost
+    {{ given_column(columns, 'channel', 'text') }},
+    {{ given_column(columns, 'territory_id', 'text') }},
+    {{ given_column(columns, 'max_cost', 'double precision') }}
 from {{ given }}

@@ -3,8 +3,8 @@
 {%- set columns = columns_of(given) %}
 
 select
-    cast(channel as text) as channel,
-    cast(territory_id as text) as territory_id,
-    {{ optional_column(columns, 'available_from', 'date') }},
-    {{ optional_column(columns, 'available_to', 'date') }}
+    {{ given_column(columns, 'channel', 'text') }},
+    {{ given_column(columns, 'territory_id', 'text') }},
+    {{ given_column(columns, 'available_from', 'date') }},
+    {{ given_column(columns, 'available_to', 'date') }}
 from {{ given }}

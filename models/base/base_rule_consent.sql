@@ -3,9 +3,9 @@
 {%- set columns = columns_of(given) %}
 
 select
-    cast(hcp_id as text) as hcp_id,
-    cast(channel as text) as channel,
-    cast(status as text) as status,
-    {{ optional_column(columns, 'captured_at', 'timestamp') }},
-    {{ optional_column(columns, 'expires_at', 'date') }}
+    {{ given_column(columns, 'hcp_id', 'text') }},
+    {{ given_column(columns, 'channel', 'text') }},
+    {{ given_column(columns, 'status', 'text') }},
+    {{ given_column(columns, 'captured_at', 'timestamp') }},
+    {{ given_column(columns, 'expires_at', 'date') }}
 from {{ given }}

@@ -3,9 +3,9 @@
 {%- set columns = columns_of(given) %}
 
 select
-    cast(channel as text) as channel,
-    cast(attribute as text) as attribute,
-    cast(value as text) as value,
-    max_actions,
-    {{ optional_column(columns, 'window_days', 'integer') }}
+    {{ given_column(columns, 'channel', 'text') }},
+    {{ given_column(columns, 'attribute', 'text') }},
+    {{ given_column(columns, 'value', 'text') }},
+    {{ given_column(columns, 'max_actions', 'double precision') }},
+    {{ given_column(columns, 'window_days', 'integer') }}
 from {{ given }}

@@ -3,11 +3,11 @@
 {%- set columns = columns_of(given) %}
 
 select
-    cast(territory_id as text) as territory_id,
-    cast(attribute as text) as attribute,
-    {{ optional_column(columns, 'operator', 'text') }},
-    cast(value as text) as value,
-    cast(channel as text) as channel,
-    min_hcps,
-    {{ optional_column(columns, 'hardness', 'text') }}
+    {{ given_column(columns, 'territory_id', 'text') }},
+    {{ given_column(columns, 'attribute', 'text') }},
+    {{ given_column(columns, 'operator', 'text') }},
+    {{ given_column(columns, 'value', 'text') }},
+    {{ given_column(columns, 'channel', 'text') }},
+    {{ given_column(columns, 'min_hcps', 'double precision') }},
+    {{ given_column(columns, 'hardness', 'text') }}
 from {{ given }}

@@ -3,9 +3,9 @@
 {%- set columns = columns_of(given) %}
 
 select
-    cast(hcp_id as text) as hcp_id,
-    cast(channel as text) as channel,
-    {{ optional_column(columns, 'reason', 'text') }},
-    {{ optional_column(columns, 'valid_from', 'date') }},
-    {{ optional_column(columns, 'valid_to', 'date') }}
+    {{ given_column(columns, 'hcp_id', 'text') }},
+    {{ given_column(columns, 'channel', 'text') }},
+    {{ given_column(columns, 'reason', 'text') }},
+    {{ given_column(columns, 'valid_from', 'date') }},
+    {{ given_column(columns, 'valid_to', 'date') }}
 from {{ given }}

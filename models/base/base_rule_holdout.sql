@@ -3,9 +3,9 @@
 {%- set columns = columns_of(given) %}
 
 select
-    cast(arm as text) as arm,
-    share,
-    {{ optional_column(columns, 'unit', 'text') }},
-    {{ optional_column(columns, 'redraw_cycles', 'integer') }},
-    {{ optional_column(columns, 'resource_share', 'double precision') }}
+    {{ given_column(columns, 'arm', 'text') }},
+    {{ given_column(columns, 'share', 'double precision') }},
+    {{ given_column(columns, 'unit', 'text') }},
+    {{ given_column(columns, 'redraw_cycles', 'integer') }},
+    {{ given_column(columns, 'resource_share', 'double precision') }}
 from {{ given }}

@@ -3,6 +3,6 @@
 {%- set columns = columns_of(given) %}
 
 select
-    cast(channel_a as text) as channel_a,
-    cast(channel_b as text) as channel_b
+    {{ given_column(columns, 'channel_a', 'text') }},
+    {{ given_column(columns, 'channel_b', 'text') }}
 from {{ given }}

@@ -3,7 +3,7 @@
 {%- set columns = columns_of(given) %}
 
 select
-    cast(last_channel as text) as last_channel,
-    cast(channel as text) as channel,
-    min_days
+    {{ given_column(columns, 'last_channel', 'text') }},
+    {{ given_column(columns, 'channel', 'text') }},
+    {{ given_column(columns, 'min_days', 'integer') }}
 from {{ given }}

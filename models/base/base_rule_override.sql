@@ -3,11 +3,11 @@
 {%- set columns = columns_of(given) %}
 
 select
-    cast(hcp_id as text) as hcp_id,
-    cast(channel as text) as channel,
-    cast(action as text) as action,
-    {{ optional_column(columns, 'reason', 'text') }},
-    {{ optional_column(columns, 'valid_from', 'date') }},
-    {{ optional_column(columns, 'valid_to', 'date') }},
-    {{ optional_column(columns, 'created_by', 'text') }}
+    {{ given_column(columns, 'hcp_id', 'text') }},
+    {{ given_column(columns, 'channel', 'text') }},
+    {{ given_column(columns, 'action', 'text') }},
+    {{ given_column(columns, 'reason', 'text') }},
+    {{ given_column(columns, 'valid_from', 'date') }},
+    {{ given_column(columns, 'valid_to', 'date') }},
+    {{ given_column(columns, 'created_by', 'text') }}
 from {{ given }}

@@ -3,9 +3,9 @@
 {%- set columns = columns_of(given) %}
 
 select
-    cast(rep_id as text) as rep_id,
-    cast(territory_id as text) as territory_id,
-    cast(channel as text) as channel,
-    {{ optional_column(columns, 'max_minutes', 'double precision') }},
-    {{ optional_column(columns, 'max_actions', 'double precision') }}
+    {{ given_column(columns, 'rep_id', 'text') }},
+    {{ given_column(columns, 'territory_id', 'text') }},
+    {{ given_column(columns, 'channel', 'text') }},
+    {{ given_column(columns, 'max_minutes', 'double precision') }},
+    {{ given_column(columns, 'max_actions', 'double precision') }}
 from {{ given }}

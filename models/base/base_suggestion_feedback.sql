@@ -3,9 +3,9 @@
 {%- set columns = columns_of(given) %}
 
 select
-    {{ optional_column(columns, 'recommendation_id', 'text') }},
-    {{ optional_column(columns, 'status', 'text') }},
-    {{ optional_column(columns, 'reason', 'text') }},
-    {{ optional_column(columns, 'at', 'timestamp') }},
-    {{ optional_column(columns, 'by', 'text') }}
+    {{ given_column(columns, 'recommendation_id', 'text') }},
+    {{ given_column(columns, 'status', 'text') }},
+    {{ given_column(columns, 'reason', 'text') }},
+    {{ given_column(columns, 'at', 'timestamp') }},
+    {{ given_column(columns, 'by', 'text') }}
 {% if columns or not execute %}from {{ given }}{% else %}where 1 = 0{% endif %}

@@ -62,10 +62,10 @@ final as (
             else {{ dbt.datediff('kpi_span.kpi_last', 'engagement_span.engagement_last', 'day') }} / 7.0
         end as kpi_lag_periods,
         -- how far the cycle start lies off the panel's period starts, in days
-        case
+        cast(case
             when grain.grain = 'month' then extract(day from cycle.cycle_start) - 1
             when grain.grain = 'week' then mod(abs({{ dbt.datediff('first_start.first_start', 'cycle.cycle_start', 'day') }}), 7)
-        end as cycle_start_offset
+        end as bigint) as cycle_start_offset
     from cycle
     cross join grain
     cross join first_start

@@ -56,17 +56,17 @@ final as (
         hcps.practice_type,
         hcps.rep_access,
         {{ round_significant('hcps.decile', 6) }} as decile,
-        case when hcps.rep_id is null then 0e0 else 1e0 end as has_rep,
+        cast(case when hcps.rep_id is null then 0 else 1 end as double precision) as has_rep,
         cast(hco_sizes.hco_size as double precision) as hco_size,
         {%- for attribute in hcp_attributes() %}
-        {{ feature_from_column('hcps.' ~ adapter.quote(attribute.name), attribute.data_type) }} as {{ adapter.quote(attribute.name) }},
+        {{ feature_from_column('hcps.' ~ own_column(attribute.name), attribute.data_type) }} as {{ own_column(attribute.name) }},
         {%- endfor %}
 
         -- catalogue
         catalog.channel_type,
         {{ round_significant('catalog.unit_cost', 6) }} as unit_cost,
         {{ round_significant('catalog.rep_minutes', 6) }} as rep_minutes,
-        case when catalog.requires_consent then 1e0 else 0e0 end as requires_consent,
+        cast(case when catalog.requires_consent then 1 else 0 end as double precision) as requires_consent,
 
         -- engagement on this channel; without a row there was no touch, and without touches no response
         coalesce(history.touches_short, 0) as touches_short,
@@ -102,7 +102,7 @@ final as (
         -- beside the features: what the expected impact leans on
         {{ round_significant('facts.kpi_mean_long', 6) }} as kpi_level,
         facts.kpi_known_periods as kpi_periods,
-        coalesce(hcps.specialty, 'unknown') || ' / ' || coalesce(cast(cast(round(hcps.decile) as integer) as text), 'unknown') as segment
+        coalesce(hcps.specialty, 'unknown') || ' / ' || coalesce(cast(cast({{ whole_number('hcps.decile') }} as integer) as text), 'unknown') as segment
     from pairs
     inner join hcps on pairs.hcp_id = hcps.hcp_id
     inner join catalog on pairs.channel = catalog.channel

@@ -7,7 +7,7 @@ run_config as (select * from {{ ref('run_config') }}),
 ordered as (
     select
         hcp_id,
-        row_number() over (order by md5(hcp_id), hcp_id) as draw
+        row_number() over (order by {{ text_order('md5(hcp_id)') }}, {{ text_order('hcp_id') }}) as draw
     from hcps
 ),
 

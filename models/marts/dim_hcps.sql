@@ -34,7 +34,7 @@ final as (
         hcps.decile,
         hcps.rep_access,
         hcps.crm_account_id,
-        {{ json_object(hcp_attributes() | map(attribute='name') | list, 'hcps') }} as attributes,
+        {{ json_object(hcp_attributes(), 'hcps') }} as attributes,
         coalesce(kpi.segment, '') as segment,
         kpi.kpi_level,
         kpi.kpi_trend,

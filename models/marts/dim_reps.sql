@@ -13,7 +13,7 @@ by_territory as (
         rep_id,
         territory_id,
         count(*) as hcps,
-        row_number() over (partition by rep_id order by count(*) desc, territory_id) as territory_rank
+        row_number() over (partition by rep_id order by count(*) desc, {{ text_order('territory_id') }}) as territory_rank
     from hcps
     where rep_id is not null
     group by run_id, cycle_start, rep_id, territory_id

@@ -56,7 +56,7 @@ over_scope as (
 tightest as (
     select
         *,
-        row_number() over (partition by channel, territory_id order by round(cast(used_share as numeric(28, 9)), 6) desc, limit_id) as tightness
+        row_number() over (partition by channel, territory_id order by round(cast(used_share as numeric(28, 9)), 6) desc, {{ text_order('limit_id') }}) as tightness
     from over_scope
 ),
 

@@ -31,7 +31,7 @@ closest as (
             order by
                 case when reason_kind in ('rule', 'holdout') then 1 else 0 end,
                 coalesce(expected_impact, 0) desc,
-                channel
+                {{ text_order('channel') }}
         ) as closeness
     from rejections
 ),

@@ -74,8 +74,8 @@ touches as (
         period_start,
         sum(touches) as touches,
         sum(responses) as responses,
-        {{ dbt.listagg('touch_words', "', '", 'order by channel') }} as touch_words,
-        {{ dbt.listagg('response_words', "', '", 'order by channel') }} as response_words
+        {{ dbt.listagg('touch_words', "', '", 'order by ' ~ text_order('channel')) }} as touch_words,
+        {{ dbt.listagg('response_words', "', '", 'order by ' ~ text_order('channel')) }} as response_words
     from channel_words
     where touches > 0
     group by hcp_id, period_start

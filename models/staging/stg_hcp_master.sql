@@ -22,7 +22,7 @@ final as (
         end as rep_access,
         cast(crm_account_id as text) as crm_account_id
         {%- for column in others %},
-        {{ adapter.quote(column) }}
+        {{ own_column(column) }}
         {%- endfor %}
     from given
 )

@@ -8,8 +8,8 @@ final as (
         cast(recommendation_id as text) as recommendation_id,
         cast(status as text) as status,
         cast(reason as text) as reason,
-        cast({{ adapter.quote('at') }} as timestamp) as {{ adapter.quote('at') }},
-        cast({{ adapter.quote('by') }} as text) as {{ adapter.quote('by') }}
+        cast({{ own_column('at') }} as timestamp) as {{ own_column('at') }},
+        cast({{ own_column('by') }} as text) as {{ own_column('by') }}
     from given
 )
 

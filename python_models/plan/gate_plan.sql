@@ -1,6 +1,6 @@
 -- depends_on: {{ ref('plan_conflicts') }}
 {%- if execute and flags.WHICH in ('run', 'build', 'retry') -%}
-    {%- set rows = run_query('select rule, label, limit_value, problem, detail, what_to_do from ' ~ ref('plan_conflicts') ~ ' order by rule, label, limit_id') -%}
+    {%- set rows = run_query('select rule, label, limit_value, problem, detail, what_to_do from ' ~ ref('plan_conflicts') ~ ' order by ' ~ text_order('rule') ~ ', ' ~ text_order('label') ~ ', ' ~ text_order('limit_id')) -%}
     {%- set lines = [] -%}
     {%- for row in rows -%}
         {%- set label = row[1] or 'a limit' -%}
