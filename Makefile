@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help install build test test-long lint docs clean bench-shap bench-allocation test-metrics check-superset
+.PHONY: help install build test test-long lint docs clean bench-shap bench-allocation test-metrics check-superset test-snowflake test-snowflake-live
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -47,6 +47,17 @@ test-metrics: install .venv-metrics/.installed ## the answers of MetricFlow besi
 
 check-superset: install .venv-superset/.installed ## Apache Superset logs in, reads the published tables from PostgreSQL and draws a chart
 	$(BIN)/python -m bi.superset_check --superset .venv-superset/bin
+
+.venv-snowflake/.installed: requirements/snowflake.lock
+	$(PYTHON) -m venv .venv-snowflake
+	.venv-snowflake/bin/python -m pip install --quiet --require-hashes --no-deps -r requirements/snowflake.lock
+	@touch $@
+
+test-snowflake: .venv-snowflake/.installed ## build twice on an emulated Snowflake account, beside DuckDB
+	.venv-snowflake/bin/python -m pytest -q -rs --confcutdir tests/snowflake tests/snowflake
+
+test-snowflake-live: .venv-snowflake/.installed ## the smoke test on a live account: docs/snowflake_live.md
+	.venv-snowflake/bin/python -m pytest -q -rs --confcutdir tests/snowflake tests/snowflake/test_live.py
 
 .venv-lint/.installed: requirements/lint.lock
 	$(PYTHON) -m venv .venv-lint

@@ -19,3 +19,17 @@ case
 cast({{ expression }} as text)
     {%- endif -%}
 {%- endmacro %}
+
+{#- A double that is whole is told without a point here. -#}
+{% macro snowflake__attribute_text(expression, data_type) -%}
+    {%- if data_type | lower in ['float', 'double', 'double precision', 'real'] -%}
+case
+            when {{ expression }} = floor({{ expression }}) and abs({{ expression }}) < 1e15 then cast(cast({{ expression }} as bigint) as text) || '.0'
+            else cast({{ expression }} as text)
+        end
+    {%- elif data_type | lower == 'date' -%}
+{{ date_text(expression) }}
+    {%- else -%}
+cast({{ expression }} as text)
+    {%- endif -%}
+{%- endmacro %}

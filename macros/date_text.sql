@@ -10,3 +10,7 @@ cast({{ expression }} as text)
 {% macro postgres__date_text(expression) -%}
 to_char({{ expression }}, 'YYYY-MM-DD')
 {%- endmacro %}
+
+{% macro snowflake__date_text(expression) -%}
+to_char({{ expression }}, 'YYYY-MM-DD')
+{%- endmacro %}

@@ -12,3 +12,7 @@ array_to_string(min(distinct {{ expression }}, 3), '; ')
     {%- set value = text_order(expression) -%}
 array_to_string((array_agg(distinct {{ value }} order by {{ value }}))[1:3], '; ')
 {%- endmacro %}
+
+{% macro snowflake__first_examples(expression) -%}
+array_to_string(array_slice(array_sort(array_distinct(min_by({{ expression }}, {{ expression }}, 1000))), 0, 3), '; ')
+{%- endmacro %}

@@ -11,3 +11,8 @@
 {% macro postgres__is_not_finite(expression) -%}
 (cast({{ expression }} as double precision) in ('NaN', 'Infinity', '-Infinity'))
 {%- endmacro %}
+
+{#- NaN equals itself here. -#}
+{% macro snowflake__is_not_finite(expression) -%}
+(cast({{ expression }} as double) in (cast('nan' as double), cast('inf' as double), cast('-inf' as double)))
+{%- endmacro %}

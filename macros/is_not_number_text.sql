@@ -14,3 +14,7 @@
     true
 ))
 {%- endmacro %}
+
+{% macro snowflake__is_not_number_text(expression) -%}
+(try_cast({{ expression }} as double) is null)
+{%- endmacro %}

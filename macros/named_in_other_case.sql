@@ -16,3 +16,16 @@
     {%- endset -%}
     {{ return((run_query(statement).columns[0].values() | list or [none])[0]) }}
 {%- endmacro %}
+
+{#- Unquoted names are upper case here; a table made with quotes in another case is not found by them. -#}
+{% macro snowflake__named_in_other_case(given) -%}
+    {%- set statement -%}
+        select table_schema || '.' || table_name
+        from {{ given.database }}.information_schema.tables
+        where
+            upper(table_schema) = upper({{ text_literal(given.schema) }})
+            and upper(table_name) = upper({{ text_literal(given.identifier) }})
+            and (table_schema <> upper({{ text_literal(given.schema) }}) or table_name <> upper({{ text_literal(given.identifier) }}))
+    {%- endset -%}
+    {{ return((run_query(statement).columns[0].values() | list or [none])[0]) }}
+{%- endmacro %}

@@ -3,6 +3,7 @@ a real account would refuse and fakesnow would swallow."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
@@ -51,13 +52,16 @@ class Layer:
         self.grants = access.Grants()
         self.procedures: dict[str, procedures.Procedure] = {}
         self.sessions: dict[str, Session] = {}
+        self.running: dict[str, asyncio.Future[Response]] = {}
 
     def mend_fakesnow(self) -> None:
         """Repairs of fakesnow 0.12.1 itself."""
-        from snowflake_emulated.mends import mend_null_timestamps, mend_rowtypes
-        from snowflake_emulated.quicker import leave_out_idle_transforms
+        from snowflake_emulated.mends import mend_name_of_base, mend_null_timestamps, mend_rowtypes
+        from snowflake_emulated.quicker import leave_out_idle_transforms, remember_statements
 
+        mend_name_of_base(self.folder)
         leave_out_idle_transforms()
+        remember_statements()
         mend_null_timestamps()
         mend_rowtypes()
 
@@ -76,6 +80,18 @@ class Layer:
         return answer
 
     async def query(self, request: Request, forward: Forward) -> Response:
+        """A statement, run once: the connector sends a long one again under the same id, and then waits for the same answer."""
+        name = request.query_params.get("requestId") or str(id(request))
+        if name not in self.running:
+            self.running[name] = asyncio.ensure_future(self._query(request, forward))
+        try:
+            answer = await asyncio.shield(self.running[name])
+        finally:
+            if self.running[name].done():
+                asyncio.get_running_loop().call_later(600, self.running.pop, name, None)
+        return Response(answer.body, answer.status_code, media_type="application/json")
+
+    async def _query(self, request: Request, forward: Forward) -> Response:
         """A statement: logged, then refused, answered, or handed to fakesnow in words that it understands."""
         body = rewrites.with_identifiers(await body_of(request))
         sql = body["sqlText"]
@@ -102,10 +118,8 @@ class Layer:
             return answer, "answered"
         if answer := self.grants.answer(plain, verb):
             return answer, "answered"
-        if (
-            re.match(r"(comment |alter .* comment |comment on )", verb)
-            or (" comment $$" in plain.lower()[:4000]
-            and verb.startswith("alter"))
+        if re.match(r"(comment |alter .* comment |comment on )", verb) or (
+            " comment $$" in plain.lower()[:4000] and verb.startswith("alter")
         ):
             return DONE, "answered"
         if complaint := strict.complaint(plain, verb):

@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+
+def mend_name_of_base(folder: Path) -> None:
+    """fakesnow's own DuckDB database is called `memory`, which makes a schema of that name ambiguous: a file gives it another name."""
+    from unittest import mock
+
+    import duckdb
+    import fakesnow.instance
+    import fakesnow.server
+
+    connect = duckdb.connect
+    with mock.patch(
+        "fakesnow.instance.duckdb.connect", lambda database, config: connect(str(folder / "fakesnow_base.duckdb"), config=config)
+    ):
+        fakesnow.server.shared_fs = fakesnow.instance.FakeSnow()
 
 
 def mend_null_timestamps() -> None:

@@ -33,6 +33,50 @@ def leave_out_idle_transforms() -> None:
     Expr.transform = transform
 
 
+def remember_statements() -> None:
+    """A statement without bindings is translated once for a place: a second build repeats most of the first."""
+    import fakesnow.server
+    from fakesnow.cursor import FakeSnowflakeCursor
+    from sqlglot.expressions.core import Expression
+
+    whole, run, in_duckdb = FakeSnowflakeCursor.execute, FakeSnowflakeCursor._execute, Expression.sql
+    translated: dict[tuple[str, str | None, str | None], Any] = {}
+    texts: dict[int, str] = {}
+    now = threading.local()  # the trees that the statement in hand became
+
+    def sql(self: Any, dialect: Any = None, **named: Any) -> str:
+        return texts[id(self)] if dialect == "duckdb" and id(self) in texts else in_duckdb(self, dialect, **named)
+
+    def execute_tree(self: Any, tree: Any, params: Any = None) -> None:
+        if getattr(now, "trees", None) is not None:
+            now.trees.append(tree)
+            texts[id(tree)] = in_duckdb(tree, "duckdb")
+        run(self, tree, params)
+
+    def execute(self: Any, command: str, params: Any = None, *args: Any, **named: Any) -> Any:
+        key = (command, self._conn.database, self._conn.schema)
+        if key in translated and params is None and not named.get("binding_params"):
+            self._sqlstate = None
+            run(self, translated[key], None)
+            return self
+        plain = (
+            params is None and not named.get("binding_params") and command.lstrip()[:6].lower() in ("select", "create", "delete", "insert")
+        )
+        now.trees = [] if plain else None
+        try:
+            done = whole(self, command, params, *args, **named)
+            if plain and len(now.trees) == 1 and not now.trees[0].args.get("create_stage_name"):
+                translated[key] = now.trees.pop()
+            return done
+        finally:
+            for tree in now.trees or []:  # an id is free for another tree once this one is gone
+                del texts[id(tree)]
+            now.trees = None
+
+    FakeSnowflakeCursor.execute, FakeSnowflakeCursor._execute, Expression.sql = execute, execute_tree, sql
+    fakesnow.server.parse_one = cache(fakesnow.server.parse_one)
+
+
 def _of_fakesnow(fun: Callable[..., Any]) -> Callable[..., Any] | None:
     """The transform of fakesnow that this is, or that this lambda calls; None for anything else."""
     from fakesnow import transforms

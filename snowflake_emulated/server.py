@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -101,7 +102,15 @@ def serve(folder: Path) -> None:
     started.write_text(json.dumps({"port": port}))
     listening.listen(64)
     started.rename(folder / "ready.json")
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     uvicorn.Server(config).run(sockets=[listening])
+
+
+def _end_with(parent: int) -> None:
+    """End this process when the one that started it is gone."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(0)
 
 
 async def body_of(request: Request) -> dict[str, Any]:

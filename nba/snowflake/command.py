@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,9 +37,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 when done; preflight: 1 when something does not resolve."""
-    from nba.project import find_project_dir
+    from nba.project import find_project
 
-    project_dir = find_project_dir(args.project_dir)
+    project_dir = find_project(args.project_dir)
     return {"setup": _setup, "preflight": _preflight, "zip": _zip}[args.action](args, project_dir)
 
 
@@ -101,25 +103,24 @@ def _account(name: str, project_dir: Path) -> tuple[Target, Account]:
     return target, Account.of(target.settings)
 
 
-class _connected:
-    """A connection of the target as a function from a statement to its rows. NbaError when the account cannot be reached or refuses."""
+@contextmanager
+def _connected(target: Target, role: str | None) -> Iterator[Callable[[str], Sequence[Sequence[Any]]]]:
+    """A connection of the target as a function from a statement to its rows. role: None = the user's own. NbaError where the account
+    cannot be reached or refuses."""
+    import snowflake.connector
 
-    def __init__(self, target: Target, role: str | None) -> None:
-        self._target, self._role = target, role
+    from nba.warehouse.door import open_target
 
-    def __enter__(self) -> Callable[[str], Sequence[Sequence[Any]]]:
-        from nba.snowflake.connection import connect
+    settings = {name: value for name, value in target.settings.items() if name != "role"}
+    warehouse = open_target(replace(target, settings=settings | ({"role": role} if role else {})), read_only=False)
 
-        self._connection = connect(self._target.settings, self._role)
-        return self._ask
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.close()
-
-    def _ask(self, statement: str) -> Sequence[Sequence[Any]]:
-        import snowflake.connector
-
+    def ask(statement: str) -> Sequence[Sequence[Any]]:
         try:
-            return self._connection.cursor().execute(statement).fetchall()
+            return warehouse.rows(statement)
         except snowflake.connector.errors.Error as error:
-            raise NbaError(f"the account refused: {statement}\n  {' '.join(str(error.msg).split())}") from error
+            raise NbaError(f"the account refused: {statement}\n  {' '.join(str(error).split())}") from error
+
+    try:
+        yield ask
+    finally:
+        warehouse.close()
