@@ -33,7 +33,7 @@ def folder(tmp_path: Path, postgres: PostgresServer) -> Path:
         "dbt_project.yml": PROJECT,
         "profiles.yml": (ROOT / "profiles.yml").read_text(),
         "macros/one_build_at_a_time.sql": (ROOT / "macros" / "one_build_at_a_time.sql").read_text(),
-        "models/slow.sql": "select 1 as a from pg_sleep({{ var('pause', 0) }})",
+        "models/slow.sql": "{{ config(materialized='table') }} select 1 as a from pg_sleep({{ var('pause', 0) }})",
     }.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)

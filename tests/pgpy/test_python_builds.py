@@ -71,41 +71,39 @@ def test_a_stream_that_fails_half_way_leaves_the_old_table(project: SmallProject
     project.remove("models/streamed.py")
 
 
-@pytest.mark.parametrize("strategy", ["append", "delete+insert", "merge"])
-def test_incremental(project: SmallProject, strategy: str) -> None:
-    name = "grown_" + strategy.replace("+", "_")
-    text = f"""
-        def model(dbt, session):
-            dbt.config(materialized="incremental", incremental_strategy="{strategy}", unique_key="n")
-            import pyarrow as pa
+STRATEGIES = ("append", "delete+insert", "merge")
+GROWN = """
+    def model(dbt, session):
+        dbt.config(materialized="incremental", incremental_strategy="{strategy}", unique_key="n", on_schema_change="append_new_columns")
+        import pyarrow as pa
 
-            if dbt.is_incremental:
-                return pa.table({{"n": [2, 3], "name": ["new", "new"]}})
-            return pa.table({{"n": [1, 2], "name": ["old", "old"]}})
-    """
-    project.write({f"models/{name}.py": text})
-    read = f"select n, name from {SCHEMA}.{name} order by n, name desc"
-    project.built("run", "--select", name)
-    assert project.rows(read) == [(1, "old"), (2, "old")]
-    project.built("run", "--select", name)
-    replaced = [(1, "old"), (2, "new"), (3, "new")]
-    assert project.rows(read) == ([(1, "old"), (2, "old"), *replaced[1:]] if strategy == "append" else replaced)
-    project.built("run", "--select", name, "--full-refresh")
-    assert project.rows(read) == [(1, "old"), (2, "old")]
+        if dbt.is_incremental:
+            return pa.table({{"n": [2, 3], "name": ["new", "new"], "score": [0.5, None]}})
+        return pa.table({{"n": [1, 2], "name": ["old", "old"]}})
+"""
 
 
-def test_incremental_takes_new_columns(project: SmallProject) -> None:
-    text = """
-        def model(dbt, session):
-            dbt.config(materialized="incremental", unique_key="n", on_schema_change="append_new_columns")
-            import pyarrow as pa
+def grown(strategy: str) -> str:
+    return "grown_" + strategy.replace("+", "_")
 
-            return pa.table({"n": [2], "score": [0.5]}) if dbt.is_incremental else pa.table({"n": [1]})
-    """
-    project.write({"models/widened.py": text})
-    project.built("run", "--select", "widened")
-    project.built("run", "--select", "widened")
-    assert project.rows(f"select n, score from {SCHEMA}.widened order by n") == [(1, None), (2, 0.5)]
+
+@pytest.fixture(scope="module")
+def after_each_run(project: SmallProject) -> list[dict[str, list[tuple[object, ...]]]]:
+    """The rows of one incremental model for each strategy after a first run, a second and a full refresh."""
+    project.write({f"models/{grown(strategy)}.py": GROWN.format(strategy=strategy) for strategy in STRATEGIES})
+    found = []
+    for flags in ((), (), ("--full-refresh",)):
+        project.built("run", "--select", "grown_*", *flags)
+        found.append({strategy: project.rows(f"select * from {SCHEMA}.{grown(strategy)} order by n, name desc") for strategy in STRATEGIES})
+    return found
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_incremental(after_each_run: list[dict[str, list[tuple[object, ...]]]], strategy: str) -> None:
+    first, second, refreshed = (rows[strategy] for rows in after_each_run)
+    assert first == refreshed == [(1, "old"), (2, "old")]
+    kept = [(2, "old", None)] if strategy == "append" else []
+    assert second == [(1, "old", None), *kept, (2, "new", 0.5), (3, "new", None)], "the new column came with the second run"
 
 
 def test_no_rows_keep_their_types(project: SmallProject) -> None:
