@@ -84,7 +84,7 @@ def test_a_second_build_is_refused_and_one_with_another_prefix_is_not(started, p
     assert "Nothing was built. What to do: let the other one end" in said
     assert "Traceback" not in said
     assert "START sql" not in said
-    other = started("other", prefix="trial_")
+    other = started("other", prefix="trial_", NBA_PG_SCHEMA="other")
     assert "Completed successfully" in other.communicate()[0]
     assert first.poll() is None
 

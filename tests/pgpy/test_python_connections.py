@@ -79,6 +79,21 @@ def test_search_path_role_and_program_reach_the_reads(whoami: SmallProject) -> N
     assert whoami.rows("select tableowner::text from pg_tables where tablename = 'reads'") == [("acting",)]
 
 
+def test_the_role_outlives_a_rollback(whoami: SmallProject) -> None:
+    from dbt.adapters.contracts.connection import Connection
+    from dbt.adapters.pgpy.connections import PgpyConnectionManager, PgpyCredentials
+
+    server = whoami.server
+    known = {"host": server.host, "port": server.port, "user": server.user, "password": PASSWORD}
+    credentials = PgpyCredentials(**known, database=whoami.database, schema="made", role="acting")
+    handle = PgpyConnectionManager.open(Connection(type="pgpy", name="acting", credentials=credentials)).handle
+    handle.rollback()
+    with handle.cursor() as cursor:
+        cursor.execute("select current_user")
+        assert cursor.fetchone() == ("acting",)
+    handle.close()
+
+
 def test_tls_reaches_the_reads(whoami: SmallProject, front: Front, through_tls: dict[str, Any]) -> None:
     whoami.configure(search_path='"by path"', keepalives_idle=30, **through_tls)
     whoami.built("run")

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from dbt.adapters.contracts.connection import Connection
 from dbt.adapters.events.logging import AdapterLogger
 from dbt.adapters.postgres.connections import PostgresConnectionManager, PostgresCredentials
 from dbt_common.exceptions import DbtDatabaseError
@@ -27,6 +28,14 @@ class PgpyCredentials(PostgresCredentials):
 
 class PgpyConnectionManager(PostgresConnectionManager):
     TYPE = "pgpy"
+
+    @classmethod
+    def open(cls, connection: Connection) -> Connection:
+        """As dbt-postgres opens it, and the profile's role holds: it is set inside a transaction, whose rollback would undo it."""
+        opened = super().open(connection)
+        if opened.credentials.role and not opened.credentials.autocommit:
+            opened.handle.commit()
+        return opened
 
 
 def libpq_settings(credentials: PostgresCredentials) -> dict[str, str]:
