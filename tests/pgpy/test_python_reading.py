@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -136,3 +137,21 @@ def test_a_missing_relation_is_named(reads: Any) -> None:
 
     with pytest.raises(Exception, match=r'relation "given.nowhere" does not exist'):
         Relation("given.nowhere", reads).to_arrow_table()
+
+
+def test_a_stream_left_open_ends_with_the_model(postgres: PostgresServer, many: Any) -> None:
+    from dbt.adapters.pgpy.connections import PgpyCredentials, ReadConnections
+    from dbt.adapters.pgpy.reading import Relation
+
+    known = {"host": postgres.host, "port": postgres.port, "user": postgres.user, "password": ""}
+    connections = ReadConnections(PgpyCredentials(**known, database="reading", schema="given", application_name="forgetful"))
+    stream = Relation("given.many", connections).to_arrow_reader(1000)
+    stream.read_next_batch()
+    open_now = "select count(*) from pg_stat_activity where application_name = 'forgetful'"
+    assert postgres.run_sql("reading", open_now)[0][0] >= 1
+    connections.close()
+    deadline = time.monotonic() + 20
+    while postgres.run_sql("reading", open_now)[0][0] and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert postgres.run_sql("reading", open_now) == [(0,)]
+    del stream

@@ -69,6 +69,7 @@ class ReadConnections:
     def __init__(self, credentials: PostgresCredentials) -> None:
         self._credentials = credentials
         self._idle: list[Any] = []
+        self._lent: dict[Any, Any] = {}  # connection -> the cursor that is in use on it
         self._lock = threading.Lock()
         self._closed = False
 
@@ -81,10 +82,13 @@ class ReadConnections:
         reusable = False
         try:
             with connection.cursor() as cursor:
+                with self._lock:
+                    self._lent[connection] = cursor
                 yield cursor
             reusable = True
         finally:
             with self._lock:
+                self._lent.pop(connection, None)
                 reusable = reusable and not self._closed
                 if reusable:
                     self._idle.append(connection)
@@ -92,10 +96,14 @@ class ReadConnections:
                 connection.close()
 
     def close(self) -> None:
-        """Close what is idle; a stream that is still being read closes its connection when it ends."""
+        """Close every connection, also under a stream that was not read to its end: it would keep its table from being replaced."""
         with self._lock:
             self._closed = True
+            lent, self._lent = self._lent, {}
             idle, self._idle = self._idle, []
+        for connection, cursor in lent.items():
+            cursor.close()
+            connection.close()
         for connection in idle:
             connection.close()
 
