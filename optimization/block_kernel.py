@@ -13,6 +13,7 @@ from optimization.kernels import compiled, fill_priced
 
 TOLERANCE = 1e-9
 MANY_SETS = 64  # of one HCP, beyond which its sets are not compared with each other
+FAR = 9.5  # first reaches within which sets are looked at before all of them are: two more rounds of the search
 
 
 @compiled
@@ -41,8 +42,9 @@ def _dual(w, u, start, bound, y, base, room):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _descend(w, u, start, bound, ceiling, y, steps, base, room):  # type: ignore[no-untyped-def]
-    """Better prices of the block's own limits, by sign-based steps from y; y holds the best ones in the end, and L(y) is returned."""
+def _descend(w, u, start, bound, ceiling, y, steps, enough, base, room):  # type: ignore[no-untyped-def]
+    """Better prices of the block's own limits, by sign-based steps from y until the next one can lower L(y) by no more than `enough` of it;
+    y holds the best ones in the end, and L(y) is returned."""
     k = len(bound)
     best = _dual(w, u, start, bound, y, base, room)
     now, step, before = np.empty(k), np.empty(k), np.zeros(k)
@@ -58,7 +60,7 @@ def _descend(w, u, start, bound, ceiling, y, steps, base, room):  # type: ignore
                 widest = max(widest, abs(u[c, j]))
             step[j] = 0.01 * largest / widest if widest > 0.0 else 0.0
     for _ in range(steps):
-        moved = False
+        moved, left = False, 0.0
         for j in range(k):
             side = -1.0 if room[j] > 0.0 else (1.0 if room[j] < 0.0 else 0.0)
             if side * before[j] > 0.0:
@@ -66,11 +68,12 @@ def _descend(w, u, start, bound, ceiling, y, steps, base, room):  # type: ignore
             elif side * before[j] < 0.0:
                 step[j] *= 0.5
             before[j] = side
+            left += step[j] * abs(room[j])
             to = min(max(now[j] + side * step[j], 0.0), ceiling[j])
             if to != now[j]:
                 moved = True
             now[j] = to
-        if not moved:
+        if not moved or left <= enough * abs(best):
             break
         value = _dual(w, u, start, bound, now, base, room)
         if value < best:
@@ -81,8 +84,12 @@ def _descend(w, u, start, bound, ceiling, y, steps, base, room):  # type: ignore
 
 
 @compiled
-def _fill(sets, terms, mine, start, own_start, own, w, u):  # type: ignore[no-untyped-def]
-    """w (columns): value of every set of the block's HCPs net of wide prices; u (columns, rows): what it uses of the block's limits."""
+def _fill(sets, terms, mine, start, own_start, own, w, u, uses, used_by):  # type: ignore[no-untyped-def]
+    """w (columns): value of every set of the block's HCPs net of wide prices; u (columns, rows): what it uses of the block's limits.
+
+    uses (kinds, rows), used_by (kinds): scratch, what a kind uses in the profile of which it was last asked: HCPs of a block mostly
+    share their profile. used_by is -1 at first.
+    """
     _, _, _, list_of, list_start, list_kind, item_start, item_channel, item_touches = sets
     _, profile, flag_start, flag, longest = terms
     channels, n, k = sets[0].shape[1], len(mine), u.shape[1]
@@ -91,59 +98,101 @@ def _fill(sets, terms, mine, start, own_start, own, w, u):  # type: ignore[no-un
         h = mine[i]
         which = list_of[h]
         fill_priced(sets, terms, h, net, out)
-        base_own = own_start[profile[h]]
+        row = profile[h]
+        base_own = own_start[row]
         for p in range(start[i + 1] - start[i]):
             c = start[i] + p
             w[c] = out[p]
             kind = list_kind[list_start[which] + p]
-            for e in range(item_start[kind], item_start[kind + 1]):
+            if used_by[kind] != row:
+                used_by[kind] = row
                 for j in range(k):
-                    u[c, j] += item_touches[e] * own[base_own + item_channel[e] * k + j]
-            for e in range(flag_start[kind], flag_start[kind + 1]):
+                    total = 0.0
+                    for e in range(item_start[kind], item_start[kind + 1]):
+                        total += item_touches[e] * own[base_own + item_channel[e] * k + j]
+                    for e in range(flag_start[kind], flag_start[kind + 1]):
+                        total += own[base_own + (channels + flag[e]) * k + j]
+                    uses[kind, j] = total
+            for j in range(k):
+                u[c, j] = uses[kind, j]
+
+
+@compiled
+def _near(w, u, start, y, far):  # type: ignore[no-untyped-def]
+    """(w, u, start, place in the HCP's list) of the sets that fall short of their HCP's best at y by at most `far`."""
+    n, k, count = len(start) - 1, u.shape[1], 0
+    net, first = np.empty(len(w)), np.zeros(n + 1, dtype=np.int64)
+    for i in range(n):
+        top = -np.inf
+        for c in range(start[i], start[i + 1]):
+            net[c] = w[c]
+            for j in range(k):
+                net[c] -= y[j] * u[c, j]
+            top = max(top, net[c])
+        for c in range(start[i], start[i + 1]):
+            net[c] -= top
+            if net[c] >= -far:
+                count += 1
+        first[i + 1] = count
+    near_w, near_u, spot = np.empty(count), np.empty((count, k)), np.empty(count, dtype=np.int64)
+    at = 0
+    for i in range(n):
+        for c in range(start[i], start[i + 1]):
+            if net[c] >= -far:
+                near_w[at] = w[c]
                 for j in range(k):
-                    u[c, j] += own[base_own + (channels + flag[e]) * k + j]
+                    near_u[at, j] = u[c, j]
+                spot[at] = c - start[i]
+                at += 1
+    return near_w, near_u, first, spot
 
 
 @compiled
 def _undominated(w, u, start, spot):  # type: ignore[no-untyped-def]
     """Keeps, in place, the sets of each HCP that no other beats: none is worth as much and uses as little of every limit of the block.
 
-    Any plan of the block may have the better one instead, so neither prices nor the best plan change. spot (columns): place in the
-    HCP's list. HCPs of very many sets are left as they are.
+    Any plan of the block may have the better one instead, so neither prices nor the best plan change. HCPs of very many sets are left as
+    they are. Returns how many are kept.
     """
-    k, out = u.shape[1], 0
-    first = 0
+    k, out, first = u.shape[1], 0, 0
+    order, kept, beaten = np.empty(MANY_SETS, dtype=np.int64), np.empty(MANY_SETS, dtype=np.int64), np.zeros(MANY_SETS, dtype=np.bool_)
     for i in range(len(start) - 1):
         last = start[i + 1]
         few = last - first <= MANY_SETS
-        for c in range(first, last):
-            beaten = False
-            if few:
-                for e in range(first, last):
-                    if e == c or w[e] < w[c]:
-                        continue
-                    better = True
-                    same = w[e] == w[c]
+        if few:
+            # by falling value: what beats a set comes before it
+            for c in range(first, last):
+                at = c - first
+                while at > 0 and w[order[at - 1]] < w[c]:
+                    order[at] = order[at - 1]
+                    at -= 1
+                order[at] = c
+            count = 0
+            for place in range(last - first):
+                c = order[place]
+                worse = False
+                for e in range(count):
+                    worse = True
                     for j in range(k):
-                        if u[e, j] > u[c, j]:
-                            better = False
+                        if u[kept[e], j] > u[c, j]:
+                            worse = False
                             break
-                        if u[e, j] < u[c, j]:
-                            same = False
-                    if better and (not same or e < c):
-                        beaten = True
+                    if worse:
                         break
-            spot[c] = -1 if beaten else c - first
+                beaten[c - first] = worse
+                if not worse:
+                    kept[count] = c
+                    count += 1
         for c in range(first, last):
-            if spot[c] >= 0:
-                at = spot[c]
+            if not few or not beaten[c - first]:
                 w[out] = w[c]
                 for j in range(k):
                     u[out, j] = u[c, j]
-                spot[out] = at
+                spot[out] = spot[c]
                 out += 1
         first = last
         start[i + 1] = out
+    return out
 
 
 @compiled
@@ -198,109 +247,127 @@ def _other_plans(
 
 
 @compiled
-def solve_blocks(sets, terms, blocks, first, last, price, steps, spread, most_states, place, level, proven, others):  # type: ignore[no-untyped-def]
+def _widest(w, u, y):  # type: ignore[no-untyped-def]
+    """(largest |value| of a set, half of what the dearest limit takes from the set that uses most of it)."""
+    largest, reach = 0.0, 0.0
+    for c in range(len(w)):
+        largest = max(largest, abs(w[c]))
+    for j in range(len(y)):
+        widest = 0.0
+        for c in range(len(w)):
+            widest = max(widest, abs(u[c, j]))
+        reach = max(reach, 0.5 * y[j] * widest)
+    return largest, max(reach, 1e-3 * largest)
+
+
+@compiled
+def _improve(w, u, start, limits, top, y, steps, enough, level, base, room):  # type: ignore[no-untyped-def]
+    """L(y) after better prices of the block's own limits were looked for (y, base, room: at these); level: L at the first y.
+
+    Sets far from the best are left out meanwhile. What is found is weighed over all of them, and looked for among all where it is worse.
+    """
+    first, (largest, reach) = y.copy(), _widest(w, u, y)
+    for far in (4.0 * reach + 0.1 * largest, np.inf):
+        near_w, near_u, near_start, spot = _near(w, u, start, first, far)
+        count = _undominated(near_w, near_u, near_start, spot)
+        _descend(near_w[:count], near_u[:count], near_start, limits, top, y, steps, enough, base, room)
+        found = _dual(w, u, start, limits, y, base, room)
+        if found <= level:
+            break
+        y[:] = first
+    return _dual(w, u, start, limits, y, base, room)
+
+
+@compiled
+def _search(w, u, start, y, limits, top, base, room, sizes, wide, most_states, place, mine, others):  # type: ignore[no-untyped-def]
+    """(L(y) less the best plan's total or a bound on that, other plans written, -1 where no plan was found).
+
+    sizes: largest value and first reach. The sets that fall short by little are looked at first, all of them only where that proves too
+    few. Writes the best plan into `place` (hcps).
+    """
+    largest, limit = sizes
+    n, k = len(start) - 1, len(y)
+    slip, weight = np.empty(k), np.empty(k)
+    for j in range(k):
+        slip[j] = TOLERANCE * (1.0 + abs(limits[j]))
+        weight[j] = 1.0 if j == 0 else weight[j - 1] * 7919.0
+    node_parent, node_column = np.empty(most_states * 40, dtype=np.int64), np.empty(most_states * 40, dtype=np.int64)
+    states, kept, chosen = np.empty(most_states), np.empty(most_states, dtype=np.int64), np.empty(1, dtype=np.int64)
+    far = FAR * limit
+    near_w, near_u, first, spot = _near(w, u, start, y, far)
+    count = _undominated(near_w, near_u, first, spot)
+    near_w, near_u = near_w[:count], near_u[:count]
+    for i in range(n):
+        place[mine[i]] = spot[first[i]]
+    _dual(near_w, near_u, first, limits, y, base, room)
+    column, group_of = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    best, lost, found = np.inf, np.inf, 0
+    for _ in range(7):
+        if limit > far:
+            far = np.inf
+            near_w, near_u, first, spot = _near(w, u, start, y, far)
+            count = _undominated(near_w, near_u, first, spot)
+            near_w, near_u = near_w[:count], near_u[:count]
+            _dual(near_w, near_u, first, limits, y, base, room)
+        column, group_of, dev, delta_of, key_of, owner_start, drop = gather(near_w, near_u, first, y, base, limit, weight)
+        best, lost, found = search(
+            dev, delta_of, key_of, owner_start, y, room, top, slip, drop, limit, wide, most_states, chosen,
+            node_parent, node_column, states, kept,
+        )  # fmt: skip
+        if best <= limit or limit > 4.0 * largest * n:
+            break
+        limit *= 3.0
+    for i in range(n):
+        place[mine[i]] = spot[base[i]]
+    proven = min(best, min(lost, limit)) if limit <= 4.0 * largest * n else min(best, lost)
+    if np.isinf(best):
+        return proven, -1
+    node = chosen[0]
+    while node >= 0:
+        i = group_of[node_column[node]]
+        place[mine[i]] = spot[column[node_column[node]]]
+        node = node_parent[node]
+    cost, length, hcp, change = others
+    written = _other_plans(
+        states, kept, found, best, chosen[0], node_parent, node_column, group_of, column, mine, base, spot, cost, length, hcp, change
+    )
+    return proven, written
+
+
+@compiled
+def solve_blocks(sets, terms, blocks, first, last, price, steps, enough, spread, most_states, place, level, proven, others):  # type: ignore[no-untyped-def]
     """Blocks first..last-1 at wide prices (in `terms`) and own prices `price` (rows of all blocks, improved in place).
 
     bound, ceiling, price: per row of row_start, sign turned so that every limit reads use <= bound; own[own_start[profile]:]: (features,
     rows of the block) what a feature uses, sign turned. Writes place (hcps): the set chosen; level (blocks): L(y); proven (blocks): the
-    block's optimum is at most level - proven; alternative_*: (blocks, most[, longest]) whole plans near the best one, changes of `place`,
-    cost over the best plan.
+    block's optimum is at most level - proven; others: count (blocks), cost, length, hcp, place (blocks, most[, longest]) of whole plans
+    near the best one, as changes of `place`, cost over the best plan.
     """
     hcp_start, hcp, row_start, bound, ceiling, own_start, own = blocks
-    alternative_count, alternative_cost, alternative_length, alternative_hcp, alternative_place = others
+    number, cost, length, changed, change = others
     list_of, list_start = sets[3], sets[4]
+    kinds, most_rows = len(sets[6]) - 1, 0
     for b in range(first, last):
-        n, k = hcp_start[b + 1] - hcp_start[b], row_start[b + 1] - row_start[b]
+        most_rows = max(most_rows, row_start[b + 1] - row_start[b])
+    uses, used_by = np.empty((kinds, most_rows)), np.full(kinds, -1, dtype=np.int64)
+    for b in range(first, last):
         mine = hcp[hcp_start[b] : hcp_start[b + 1]]
-        limits = bound[row_start[b] : row_start[b + 1]]
-        top = ceiling[row_start[b] : row_start[b + 1]]
-        y = price[row_start[b] : row_start[b + 1]]
+        n, rows = len(mine), slice(row_start[b], row_start[b + 1])
+        limits, top, y = bound[rows], ceiling[rows], price[rows]
         start = np.zeros(n + 1, dtype=np.int64)
         for i in range(n):
             which = list_of[mine[i]]
             start[i + 1] = start[i] + list_start[which + 1] - list_start[which]
-        w, u = np.empty(start[n]), np.zeros((start[n], k))
-        _fill(sets, terms, mine, start, own_start, own, w, u)
-        spot = np.empty(start[n], dtype=np.int64)
-        _undominated(w, u, start, spot)
-        w, u = w[: start[n]], u[: start[n]]
-        base, room = np.empty(n, dtype=np.int64), np.empty(k)
-        level[b] = _descend(w, u, start, limits, top, y, steps, base, room)
-        for i in range(n):
-            place[mine[i]] = spot[base[i]]
+        w, u = np.empty(start[n]), np.empty((start[n], len(y)))
+        _fill(sets, terms, mine, start, own_start, own, w, u, uses, used_by)
+        base, room = np.empty(n, dtype=np.int64), np.empty(len(y))
+        level[b] = _dual(w, u, start, limits, y, base, room)
+        if steps > 0:
+            level[b] = _improve(w, u, start, limits, top, y, steps, enough, level[b], base, room)
         if most_states == 0:
+            for i in range(n):
+                place[mine[i]] = base[i] - start[i]
             continue
-        slip = np.empty(k)
-        for j in range(k):
-            slip[j] = TOLERANCE * (1.0 + abs(limits[j]))
-        # how far to look at first: half of what one touch costs at these prices
-        reach = 0.0
-        weight = np.empty(k)
-        for j in range(k):
-            widest = 0.0
-            for c in range(len(w)):
-                widest = max(widest, abs(u[c, j]))
-            reach = max(reach, 0.5 * y[j] * widest)
-            weight[j] = 1.0 if j == 0 else weight[j - 1] * 7919.0
-        largest = 0.0
-        for c in range(len(w)):
-            largest = max(largest, abs(w[c]))
-        reach = max(reach, 1e-3 * largest)
-        best, lost, limit = np.inf, np.inf, reach
-        node_parent, node_column = np.empty(most_states * 40, dtype=np.int64), np.empty(most_states * 40, dtype=np.int64)
-        states, kept, chosen = np.empty(most_states), np.empty(most_states, dtype=np.int64), np.empty(1, dtype=np.int64)
-        found = 0
-        column = np.empty(0, dtype=np.int64)
-        group_of = np.empty(0, dtype=np.int64)
-        wide = spread[b]
-        for _ in range(7):
-            column, group_of, dev, delta_of, key_of, owner_start, drop = gather(w, u, start, y, base, limit, weight)
-            best, lost, found = search(
-                dev,
-                delta_of,
-                key_of,
-                owner_start,
-                y,
-                room,
-                top,
-                slip,
-                drop,
-                limit,
-                wide,
-                most_states,
-                chosen,
-                node_parent,
-                node_column,
-                states,
-                kept,
-            )
-            if best <= limit or limit > 4.0 * largest * n:
-                break
-            limit *= 3.0
-        proven[b] = min(best, min(lost, limit)) if limit <= 4.0 * largest * n else min(best, lost)
-        if np.isinf(best):
-            alternative_count[b] = -1
-            continue
-        node = chosen[0]
-        while node >= 0:
-            i = group_of[node_column[node]]
-            place[mine[i]] = spot[column[node_column[node]]]
-            node = node_parent[node]
-        alternative_count[b] = _other_plans(
-            states,
-            kept,
-            found,
-            best,
-            chosen[0],
-            node_parent,
-            node_column,
-            group_of,
-            column,
-            mine,
-            base,
-            spot,
-            alternative_cost[b],
-            alternative_length[b],
-            alternative_hcp[b],
-            alternative_place[b],
-        )
+        here = (cost[b], length[b], changed[b], change[b])
+        sizes = _widest(w, u, y)
+        proven[b], number[b] = _search(w, u, start, y, limits, top, base, room, sizes, spread[b], most_states, place, mine, here)

@@ -97,9 +97,17 @@ class Blocks:
         return first[:-1].astype(np.int64), entries
 
     def solve(
-        self, price: np.ndarray, ceiling: np.ndarray, steps: int, spread: np.ndarray, most_states: int, alternatives: int
+        self,
+        price: np.ndarray,
+        ceiling: np.ndarray,
+        steps: int,
+        spread: np.ndarray,
+        most_states: int,
+        alternatives: int,
+        enough: float = 1e-7,
     ) -> BlockPass:
-        """Every block at these prices (limits); steps: tries to improve the blocks' own prices first; spread (blocks): KPI units within
+        """Every block at these prices (limits); steps: tries to improve the blocks' own prices first, fewer where one would lower a
+        block's bound by no more than the share `enough`; spread (blocks): KPI units within
         which other plans of a block are of interest; most_states: where the search in a block begins to give states up (0: own prices
         only, no search); alternatives: other plans of a block at most."""
         from optimization.block_kernel import solve_blocks
@@ -119,7 +127,7 @@ class Blocks:
         hcp, change = (np.zeros((self.count, alternatives, longest), dtype=np.int32) for _ in range(2))
         terms = self.pricing.terms(np.where(self.wide, price, 0.0))
         blocks = (self.hcp_start, self.hcp, self.row_start, own, ceiling[self.row] * scale, *self._own)
-        asked, others = (y, steps, spread, most_states, place, level, proven), (number, cost, length, hcp, change)
+        asked, others = (y, steps, enough, spread, most_states, place, level, proven), (number, cost, length, hcp, change)
         in_parts(lambda a, b: solve_blocks(sets.kernel, terms, blocks, a, b, *asked, others), self.count, sets.threads, 8)
         priced[self.row] = y / scale
         bound = math.fsum([*best[alone[: len(best)]].tolist(), *(level - np.where(np.isfinite(proven), proven, 0.0)).tolist()])

@@ -15,7 +15,7 @@ from scipy import sparse
 from optimization.blocks import BlockPass, Blocks, wide_use
 
 TILTED_BLOCKS = 400
-TILTS = (0.9, 0.98, 1.02, 1.1)
+TILTS = (0.95, 1.05)
 TILTED_LIMITS = 8  # the wide limits with the largest price x bound
 STEPS, STATES = 10, 2000
 

@@ -26,16 +26,17 @@ class Violation:
     pair: int
 
 
-def check_plan(problem: Problem, touches: np.ndarray) -> list[Violation]:
+def check_plan(problem: Problem, touches: np.ndarray, use: np.ndarray | None = None) -> list[Violation]:
     """Everything in which a plan breaks the problem; an empty list is an allowed plan.
 
     Soft floors are not broken, see `shortfalls`. PlanInputError for anything but whole numbers >= 0, one per pair.
+    use (limits): `uses_of` this plan, where it is known already.
     """
     _check_shape(problem, touches)
     chosen = touches > 0
     found = _finite(problem) + _eligibility(problem, chosen) + _most_touches(problem, touches) + _pins(problem, chosen)
-    for limit in problem.limits:
-        excess = _excess(limit, use_of(problem, limit, touches))
+    for limit, used in zip(problem.limits, uses_of(problem, touches) if use is None else use, strict=True):
+        excess = _excess(limit, float(used))
         if limit.hardness != "soft" and excess > 0:
             found.append(Violation(limit.rule, limit.label, excess, _example(_counted(problem, limit), chosen)))
     for cap in problem.caps:
@@ -61,6 +62,11 @@ def use_of(problem: Problem, limit: Limit, touches: np.ndarray) -> float:
     if limit.use.ndim == 1:
         return float((grid * open_pairs).sum(axis=0, dtype=np.int64) @ limit.use)
     return float((grid * open_pairs * limit.use).sum())
+
+
+def uses_of(problem: Problem, touches: np.ndarray) -> np.ndarray:
+    """(limits) what a plan uses of every limit, in the limit's unit."""
+    return np.array([use_of(problem, limit, touches) for limit in problem.limits], dtype=np.float64)
 
 
 def shortfalls(problem: Problem, touches: np.ndarray) -> np.ndarray:

@@ -158,11 +158,11 @@ def take_sets(sets, terms, first, last, threshold, edge, place, priced):  # type
 
 
 @compiled
-def shortfall_counts(sets, terms, first, last, best, edges, counts):  # type: ignore[no-untyped-def]
-    """counts[i] += sets whose shortfall of the HCP's best lies in (edges[i-1], edges[i]]; the last entry takes the rest."""
+def shortfall_counts(sets, terms, first, last, stride, best, edges, counts):  # type: ignore[no-untyped-def]
+    """counts[i] += sets of every stride-th HCP that fall short of its best by (edges[i-1], edges[i]]; the last entry takes the rest."""
     list_of, list_start = sets[3], sets[4]
     net, out = np.empty(sets[0].shape[1]), np.empty(terms[4])
-    for h in range(first, last):
+    for h in range(first + (-first) % stride, last, stride):
         which = list_of[h]
         fill_priced(sets, terms, h, net, out)
         for p in range(list_start[which + 1] - list_start[which]):

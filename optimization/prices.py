@@ -112,7 +112,7 @@ def first_prices(pricing: Pricing, ceiling: np.ndarray, start: np.ndarray | None
         blocks = partition(pricing)
         if blocks.count > 20 and len(blocks.hcp) >= 0.9 * pricing.sets.hcp_count and blocks.wide.sum() <= FEW_WIDE:
             try:
-                return sampled_prices(pricing, blocks, ceiling, start)
+                return sampled_prices(pricing, blocks, ceiling, start, pricing.sets.column_count <= LARGE)
             except LimitsConflict:
                 pass  # the sample cannot keep its share of a minimum; that says nothing of the whole
     return descend(pricing, ceiling, start)

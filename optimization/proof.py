@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from optimization.checker import use_of
+from optimization.checker import uses_of
 from optimization.problem import Limit, Problem
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def assert_identity(problem: Problem, solution: Solution, use: np.ndarray | None
     range, or the worth of the plan is not what the problem says.
 
     Values and uses come from the problem and the checker; of the solution only what is to be proven is read: touches, prices, `best`,
-    objective, penalty, bounds, floor penalty. use (limits): the checker's `use_of`, where it is known already (half of the time taken).
+    objective, penalty, bounds, floor penalty. use (limits): the checker's `uses_of`, where it is known already (half of the time taken).
     """
     price, total = np.asarray(solution.price, dtype=np.float64), solution.objective - solution.penalty
     unit = float(np.abs(problem.value).max(initial=0.0)) or 1.0
@@ -39,8 +39,8 @@ def assert_identity(problem: Problem, solution: Solution, use: np.ndarray | None
     touched = solution.touches * problem.eligible
     worth = worth_of(problem, touched)
     _same("objective", solution.objective, float(worth.sum()), close)
-    used = [use_of(problem, limit, solution.touches) for limit in problem.limits] if use is None else use
-    room = np.array([_sign(limit) for limit in problem.limits]) * (bound - np.asarray(used, dtype=np.float64))
+    used = uses_of(problem, solution.touches) if use is None else use
+    room = np.array([_sign(limit) for limit in problem.limits]) * (bound - used)
     soft = np.array([limit.hardness == "soft" for limit in problem.limits], dtype=bool)
     missing = np.where(soft, np.maximum(-room, 0.0), 0.0)
     _same("penalty", solution.penalty, float(missing.sum()) * solution.floor_penalty, close)

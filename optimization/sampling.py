@@ -15,7 +15,7 @@ from optimization.blocks import Blocks
 from optimization.shared import Pricing
 
 SAMPLED_HCPS = 12_000
-CORRECTIONS = 3
+CORRECTIONS = 2  # of the sample by what all blocks use
 FIRST_STEPS, NEXT_STEPS = 60, 16  # tries of every block to improve its own prices
 
 
@@ -28,8 +28,9 @@ class _Sample:
     share: float
 
 
-def sampled_prices(pricing: Pricing, blocks: Blocks, ceiling: np.ndarray, start: np.ndarray | None) -> np.ndarray:
-    """Prices (limits) near the minimum; ceiling (limits): the highest a price may be; start: prices of a problem much like this one."""
+def sampled_prices(pricing: Pricing, blocks: Blocks, ceiling: np.ndarray, start: np.ndarray | None, exact: bool) -> np.ndarray:
+    """Prices (limits) near the minimum; ceiling (limits): the highest a price may be; start: prices of a problem much like this one;
+    exact: the blocks' own prices follow the last move of the wide ones too."""
     shared = pricing.shared
     sample = _sample(pricing, blocks)
     from optimization.prices import solve_prices
@@ -39,17 +40,19 @@ def sampled_prices(pricing: Pricing, blocks: Blocks, ceiling: np.ndarray, start:
     bound[here] *= sample.share
     price = np.zeros(shared.count) if start is None else np.clip(start, 0.0, ceiling)
     own = None  # a start far off makes the sample's linear program long: it begins from nothing, the blocks from the start
-    for number in range(CORRECTIONS):
+    for number in range(CORRECTIONS + 1):
         limits = replace(sample.pricing.shared, bound=bound)
         own = solve_prices(sample.pricing.sets, limits, ceiling[sample.rows], start=own).price
         if number == 0 and start is None:
             price[blocks.row] = _usual(blocks, sample, own)[blocks.row]
         price[wide] = own[here]
-        found = blocks.solve(price, ceiling, FIRST_STEPS if number == 0 else NEXT_STEPS, np.zeros(blocks.count), 0, 1)
+        if number == CORRECTIONS and not exact:
+            break  # a last small move of the wide prices: what it asks of the blocks' own is left to whoever solves them next
+        steps = FIRST_STEPS if number == 0 else NEXT_STEPS
+        found = blocks.solve(price, ceiling, steps, np.zeros(blocks.count), 0, 1, 0.0 if exact else 1e-7)
         price = found.price
-        if number + 1 < (CORRECTIONS):
-            used = shared.total_use(pricing.sets, found.columns)
-            bound[here] += sample.share * (shared.bound - used)[wide]
+        used = shared.total_use(pricing.sets, found.columns)
+        bound[here] += sample.share * (shared.bound - used)[wide]
     return price
 
 

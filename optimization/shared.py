@@ -18,6 +18,7 @@ from optimization.problem import Limit, Problem
 from optimization.sets import HcpSets
 
 Matrix = sparse.csr_matrix
+ASKED_HCPS = 100_000  # HCPs whose shortfalls are counted where there are more
 
 
 @dataclass(frozen=True)
@@ -150,19 +151,20 @@ class Pricing:
         return np.repeat(self.sets.start[:-1], found) + place, priced, -below
 
     def nearest(self, prices: np.ndarray, best: np.ndarray, wanted: int) -> float:
-        """A shortfall up to which about `wanted` columns lie (at least so many, unless there are fewer), on a fixed grid of 2 per cent."""
+        """A shortfall up to which about `wanted` columns lie (at least so many, unless there are fewer), on a fixed grid of 2 per cent.
+        Of very many HCPs some are asked for all."""
         from optimization.kernels import in_parts, shortfall_counts
 
         top = float(np.abs(best).max(initial=0.0)) or 1.0
         edges = top * np.exp(np.log(1.02) * np.arange(-1500, 200))
-        terms = self.terms(prices)
+        terms, stride = self.terms(prices), max(1, self.sets.hcp_count // ASKED_HCPS)
 
         def work(first: int, last: int) -> np.ndarray:
             counts = np.zeros(len(edges) + 1, dtype=np.int64)
-            shortfall_counts(self.sets.kernel, terms, first, last, best, edges, counts)
+            shortfall_counts(self.sets.kernel, terms, first, last, stride, best, edges, counts)
             return counts
 
-        counts = np.cumsum(np.sum(in_parts(work, self.sets.hcp_count, self.sets.threads), axis=0))
+        counts = stride * np.cumsum(np.sum(in_parts(work, self.sets.hcp_count, self.sets.threads), axis=0))
         at = int(np.searchsorted(counts, wanted))
         return float(edges[at]) if at < len(edges) else math.inf
 

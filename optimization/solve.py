@@ -10,6 +10,8 @@ Effort is counted in nodes, states and rounds: no clock is read, so the same inp
 
 from __future__ import annotations
 
+import importlib
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,11 +20,11 @@ import numpy as np
 from scipy import sparse
 
 from optimization.blocks import BlockPass, Blocks, partition
-from optimization.checker import check_plan
+from optimization.checker import check_plan, uses_of
 from optimization.choice import choose
 from optimization.fitting import fitting
 from optimization.passes import BlockPlans, price_again, wide_box
-from optimization.prices import LimitsConflict, Prices, first_prices, largest_value, price_at, solve_prices
+from optimization.prices import MANY, LimitsConflict, Prices, first_prices, largest_value, price_at, solve_prices
 from optimization.problem import PlanSettings, Problem
 from optimization.program import Incumbent, incumbent_of, integer_program
 from optimization.proof import assert_identity
@@ -35,7 +37,7 @@ NARROW = 5000  # columns beyond one per HCP up to which a proof by the prices al
 FIRST_EXTRA = 500  # columns beyond one per HCP of the first integer program around the core
 MOST_EXTRA = 15_000  # and of the last one
 MOST_PASSES = 6  # over the blocks, each at other prices of the limits across
-STATES = 4000  # of one block's search
+STEPS, STATES = 24, 4000  # of one block: tries to improve its own prices, states of its search
 ASKED_BLOCKS = 125  # blocks asked for other plans: listing them takes ten times as long as finding the best one
 OTHER_PLANS, SPREAD = 20, 3.0  # how many, and how far from the best one, in shares of what may stay open per asked block
 MANY_BLOCKS = 1000  # blocks from which plans at tilted prices are asked for at once
@@ -169,6 +171,9 @@ def solve_sets(
     warm (limits): prices of a problem much like this one, from which those of a large one are brought near z_LP and left there;
     exact: columns up to which the gap asked for is 0 whatever the settings say (None = `EXACT_COLUMNS`).
     """
+    if sets.column_count > MANY:
+        # the last choice needs it, and it takes a second: compiled passes leave the interpreter free meanwhile
+        threading.Thread(target=importlib.import_module, args=("pyomo.environ",), daemon=True).start()
     if warm is not None and sets.column_count > WARM_COLUMNS:
         pricing = Pricing(sets, shared)
         prices = price_at(pricing, first_prices(pricing, loosening_cost, warm))
@@ -278,7 +283,7 @@ def _with_blocks(
     spread[np.unique(np.linspace(0, blocks.count - 1, asked).astype(np.int64))] = SPREAD * allowed / asked
     search = replace(search, method="blocks solved exactly at the prices of the limits across, and a choice among near-best changes")
     while price is not None and len(plans) < MOST_PASSES:
-        found = blocks.solve(price, whole.loosening_cost, 24 if plans else 0, spread, STATES, OTHER_PLANS)
+        found = blocks.solve(price, whole.loosening_cost, STEPS, spread, STATES, OTHER_PLANS)
         core = np.union1d(core, found.columns)
         search = replace(search, bound=min(search.bound, found.bound))
         say(f"blocks: {blocks.count} with {len(box.number)} limits across, pass {len(plans) + 1}, bound {found.bound:.9g}")
@@ -356,7 +361,8 @@ def solution_of(problem: Problem, sets: HcpSets, shared: SharedLimits, prices: P
     """The answer as everybody reads it, its plan checked by the independent checker."""
     best, bound = search.best, search.bound
     touches = sets.touches_of(best.columns)
-    violations = check_plan(replace(problem, settings=replace(problem.settings, floor_penalty=floor_penalty)), touches)
+    used = uses_of(problem, touches)
+    violations = check_plan(replace(problem, settings=replace(problem.settings, floor_penalty=floor_penalty)), touches, used)
     if violations:
         raise AssertionError(
             "the solver returned a plan that breaks a rule: " + "; ".join(f"{v.label} by {v.amount:g}" for v in violations[:5])
@@ -370,5 +376,5 @@ def solution_of(problem: Problem, sets: HcpSets, shared: SharedLimits, prices: P
         sets, shared, prices, best.columns, touches, best.objective, best.penalty, upper, gap, status, use, best.missing,
         floor_penalty, search.nodes, search.method,
     )  # fmt: skip
-    assert_identity(problem, found)
+    assert_identity(problem, found, used)
     return found
