@@ -1,4 +1,4 @@
-"""Grants, roles and row access policies of the emulated account: remembered and told again, never enforced."""
+"""Grants, roles, row access policies and parameters of the emulated account: remembered and told again, never enforced."""
 
 from __future__ import annotations
 
@@ -21,6 +21,11 @@ ANSWERED = re.compile(
 )
 
 
+SET = re.compile(r"alter\s+(?:database|schema|account)\b.*?\bset\s+(?P<name>\w+)\s*=\s*(?P<value>[\w.']+)", re.IGNORECASE | re.DOTALL)
+PARAMETER = re.compile(r"show\s+parameters\s+like\s+'(?P<name>default_python_artifact_repository)'", re.IGNORECASE)
+NO_PACKAGES = "select '' as package_name, '' as version, '' as runtime_version where 1 = 0"  # its channel has none
+
+
 def bare(name: str) -> str:
     """A name as the account compares it: unquoted parts in upper case."""
     return ".".join(part[1:-1] if part.startswith('"') else part.upper() for part in re.findall(r'"[^"]*"|[^.]+', name))
@@ -31,6 +36,7 @@ class Grants:
 
     def __init__(self) -> None:
         self.held: dict[tuple[str, str], set[tuple[str, str]]] = {}
+        self.parameters: dict[str, str] = {}
 
     def answer(self, plain: str, verb: str) -> str | None:
         """The SQL that answers a statement about access; None for any other statement."""
@@ -39,6 +45,13 @@ class Grants:
             return DONE
         if verb.startswith("show grants"):
             return self._shown(plain)
+        if found := PARAMETER.match(plain):
+            value = self.parameters.get(found["name"].lower(), "")
+            return f"select '{found['name'].upper()}' as \"key\", '{value}' as \"value\""
+        if "information_schema.packages" in plain.lower():
+            return NO_PACKAGES
+        if found := SET.match(plain):
+            self.parameters[found["name"].lower()] = found["value"].upper()
         return DONE if ANSWERED.match(verb) else None
 
     def _change(self, plain: str) -> None:

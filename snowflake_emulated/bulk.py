@@ -46,12 +46,16 @@ def insert_values(plain: str, connection: Any) -> int | None:
     return len(rows)
 
 
-def copy_parquet(plain: str, connection: Any, stages: Path) -> str | None:
-    """The answer to a COPY of Parquet files after it is done; None for any other statement. stages: the folder of all stages."""
+def copy_parquet(plain: str, connection: Any, stages: Path, database: str) -> str | None:
+    """The answer to a COPY of Parquet files after it is done; None for any other statement.
+
+    stages: the folder of all stages; database: of the session.
+    """
     found = COPY.match(plain)
     if found is None:
         return None
-    folder = stages.joinpath(*[part.strip('"') for part in found["stage"].split(".")])
+    parts = [part.strip('"') for part in found["stage"].split(".")]
+    folder = stages.joinpath(*([database, *parts] if len(parts) == 2 else parts))
     columns = ", ".join(one.strip() for one in found["columns"].split(","))
     said = []
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):

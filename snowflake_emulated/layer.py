@@ -126,7 +126,7 @@ class Layer:
             raise Refused(complaint)
         if (inserted := bulk.insert_values(plain, self._duckdb(session))) is not None:
             return f'select {inserted} as "number of rows inserted"', "rewritten"
-        if copied := bulk.copy_parquet(plain, self._duckdb(session), self.folder / "stages"):
+        if copied := bulk.copy_parquet(plain, self._duckdb(session), self.folder / "stages", session.database):
             return copied, "rewritten"
         changed = rewrites.for_fakesnow(plain, verb, session)
         return (changed, "rewritten") if changed != plain else (plain, "run")
