@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-PLACEHOLDER = re.compile(r"\$([a-z_]+)")
+PLACEHOLDER = re.compile(r"\$([a-z_][a-z_0-9]*)")
 
 
 def quoted(name: str) -> str:

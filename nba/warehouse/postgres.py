@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nba.errors import NbaError
+from nba.warehouse import postgres_catalogue as catalogue
 from nba.warehouse.names import quoted, with_placeholders
 from nba.warehouse.target import Target
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from dbt.adapters.pgpy.connections import PgpyCredentials
 
     from nba.project import Table
     from nba.warehouse.door import StoredTable
+    from nba.warehouse.duckdb_file import DuckDBWarehouse
 
 MOST_COLUMNS = 1600
 # columns that every PostgreSQL table has already
@@ -27,38 +28,6 @@ SYSTEM_COLUMNS = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"})
 LOCK_WAIT = "60s"
 # Views of this room stand on the tables of a load; every build makes them anew.
 VIEWS_OF_THE_BUILD = "base"
-TYPE_NAMES = {"timestamp": "timestamp without time zone"}
-DEPENDENT_VIEWS = """
-with recursive dependent(oid) as (
-    select to_regclass(%(table)s)::oid
-    union
-    select rule.ev_class
-    from dependent
-    inner join pg_depend as link on link.refobjid = dependent.oid and link.classid = 'pg_rewrite'::regclass
-    inner join pg_rewrite as rule on link.objid = rule.oid
-)
-select schema.nspname, view.relname
-from dependent
-inner join pg_class as view on dependent.oid = view.oid
-inner join pg_namespace as schema on view.relnamespace = schema.oid
-where view.oid <> to_regclass(%(table)s)
-order by 1, 2
-"""
-
-
-def credentials_of(target: Target) -> PgpyCredentials:
-    """The target's entries as dbt-postgres understands them; NbaError names what is missing or wrong."""
-    from dbt.adapters.pgpy.connections import PgpyCredentials
-    from dbt_common.dataclass_schema import ValidationError
-
-    entries = {name: value for name, value in target.settings.items() if name not in ("type", "threads") and value is not None}
-    entries = {"application_name": "nba", "schema": "nba", **PgpyCredentials.translate_aliases(entries)}
-    try:
-        entries["port"] = int(entries.get("port", 5432))
-        PgpyCredentials.validate(entries)
-        return PgpyCredentials.from_dict(entries)
-    except (ValidationError, ValueError) as error:
-        raise NbaError(f"target {target.name} in profiles.yml cannot be used: {str(error).splitlines()[0]}") from error
 
 
 class PostgresWarehouse:
@@ -74,6 +43,7 @@ class PostgresWarehouse:
         from dbt.adapters.pgpy.connections import libpq_settings
 
         from nba.warehouse.door import StoreLimits
+        from nba.warehouse.postgres_connections import credentials_of
 
         self.limits = StoreLimits("PostgreSQL", NAME_BYTES, MOST_COLUMNS, SYSTEM_COLUMNS, takes_zero_byte=False, tells_case=True)
         self.credentials = credentials_of(target)
@@ -123,16 +93,7 @@ class PostgresWarehouse:
     def tables(self, schema: str | None = None) -> list[StoredTable]:
         from nba.warehouse.door import StoredTable
 
-        found = self.rows(
-            """select schema.nspname, stored.relname, stored.relkind in ('v', 'm')
-            from pg_class as stored
-            inner join pg_namespace as schema on stored.relnamespace = schema.oid
-            where stored.relkind in ('r', 'p', 'f', 'v', 'm')
-                and schema.nspname !~ '^(pg_|information_schema$)'
-                and schema.nspname = coalesce($schema, schema.nspname)""",
-            {"schema": schema},
-        )
-        return [StoredTable(*row) for row in found]
+        return [StoredTable(*row) for row in self.rows(catalogue.TABLES, {"schema": schema})]
 
     def columns(self, schema: str, name: str) -> list[str]:
         return [column.lower() for column in self._types(f"{quoted(schema)}.{quoted(name)}")]
@@ -169,7 +130,7 @@ class PostgresWarehouse:
                 self.execute(f"set local lock_timeout = '{LOCK_WAIT}'")
                 self.create_schema(schema)
                 for table in tables:
-                    self._replace(f"{quoted(schema)}.{quoted(table.name)}", table, scratch.batches("raw", table.name))
+                    self._replace(f"{quoted(schema)}.{quoted(table.name)}", storable_batches(scratch, table.name))
                     done(table.name)
         finally:
             scratch.close()
@@ -179,14 +140,14 @@ class PostgresWarehouse:
             self._reads.close()
         self.connection.close()
 
-    def _replace(self, place: str, table: Table, batches: pa.RecordBatchReader) -> None:
-        from dbt.adapters.pgpy.column_types import ColumnTypeError, postgres_columns
-        from dbt.adapters.pgpy.copying import CopySource, csv_of_batches
+    def _replace(self, place: str, batches: pa.RecordBatchReader) -> None:
+        from dbt.adapters.pgpy.column_types import postgres_columns
+        from dbt.adapters.pgpy.copying import CopySource, binary_of_batches
 
-        declared = {column.name: column.data_type for column in table.columns}
-        types = {name: declared.get(name, given) for name, given in postgres_columns(batches.schema).items()}
+        # the scratch tables have the contract's types already
+        types = postgres_columns(batches.schema)
         present = self._types(place)
-        if present == {name: TYPE_NAMES.get(kind, kind) for name, kind in types.items()}:
+        if present == types:
             # views, indexes and grants stay
             self.execute(f"truncate table {place}")
         else:
@@ -194,12 +155,15 @@ class PostgresWarehouse:
                 self._drop(place)
             self._create(place, types)
         columns = ", ".join(quoted(name) for name in types)
-        try:
-            with self._said(f"{place} was refused: "), self.connection.cursor() as cursor:
-                cursor.copy_expert(f"copy {place} ({columns}) from stdin with (format csv)", CopySource(csv_of_batches(batches)))
-                cursor.execute(f"analyze {place}")
-        except ColumnTypeError as error:
-            raise NbaError(f"{place}: {error}. Nothing was written") from error
+        source = CopySource(binary_of_batches(batches))
+        with self._said(f"{place} was refused: "), self.connection.cursor() as cursor:
+            try:
+                cursor.copy_expert(f"copy {place} ({columns}) from stdin (format binary, encoding 'utf8')", source)
+            except Exception as error:
+                if source.problem is None:
+                    raise
+                raise NbaError(f"{place}: {source.problem}. Nothing was written") from error
+            cursor.execute(f"analyze {place}")
 
     def _create(self, place: str, types: Mapping[str, str]) -> None:
         self.execute(f"create table {place} ({', '.join(f'{quoted(name)} {kind}' for name, kind in types.items())})")
@@ -208,9 +172,7 @@ class PostgresWarehouse:
 
     def _drop(self, place: str) -> None:
         """Drop a table whose columns change, with the views that a build makes on it; NbaError where somebody else's stand on it."""
-        with self._said(), self.connection.cursor() as cursor:
-            cursor.execute(DEPENDENT_VIEWS, {"table": place})
-            views = cursor.fetchall()
+        views = self.rows(catalogue.DEPENDENT_VIEWS, {"place": place})
         others = [f"{schema}.{name}" for schema, name in views if not schema.endswith(VIEWS_OF_THE_BUILD)]
         if others:
             raise NbaError(
@@ -221,21 +183,14 @@ class PostgresWarehouse:
 
     def _types(self, place: str) -> dict[str, str]:
         """Column -> type as PostgreSQL writes it, in order; empty where the table is not there."""
-        found = self.rows(
-            """select attname, format_type(atttypid, atttypmod)
-            from pg_attribute
-            where attrelid = to_regclass($place) and attnum > 0 and not attisdropped
-            order by attnum""",
-            {"place": place},
-        )
-        return dict(found)
+        return dict(self.rows(catalogue.COLUMNS, {"place": place}))
 
     def _read(self, relation: str) -> Any:
         """The adapter's relation over a table or a query in brackets."""
         from dbt.adapters.pgpy.connections import ReadConnections
         from dbt.adapters.pgpy.reading import Relation
 
-        from nba.warehouse.postgres_reads import SnapshotConnections
+        from nba.warehouse.postgres_connections import SnapshotConnections
 
         if self._reads is None and self.read_only:
             self._reads = SnapshotConnections(self.credentials, self.rows("select pg_export_snapshot()")[0][0])
@@ -272,6 +227,17 @@ class PostgresWarehouse:
             raise NbaError(f"{begin}{_first_line(error)}. Nothing was written") from error
         except psycopg2.OperationalError as error:
             raise NbaError(f"{begin}{self.place}: {_first_line(error)}. What was under way is undone") from error
+
+
+def storable_batches(scratch: DuckDBWarehouse, name: str) -> pa.RecordBatchReader:
+    """A table of the scratch file, a part at a time; whole numbers beyond the engine's own become doubles."""
+    # the bar would count the server's time as this query's
+    scratch.execute("set enable_progress_bar = false")
+    columns = scratch.rows(f"describe raw.{quoted(name)}")
+    selected = [
+        f"cast({quoted(column)} as double) as {quoted(column)}" if kind == "UBIGINT" else quoted(column) for column, kind, *_ in columns
+    ]
+    return scratch.connection.sql(f"select {', '.join(selected)} from raw.{quoted(name)}").to_arrow_reader(100_000)
 
 
 def _first_line(error: BaseException) -> str:
