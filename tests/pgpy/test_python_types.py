@@ -51,6 +51,25 @@ NASTY = [
     "x" * 100_000,
 ]  # fmt: skip
 
+FRAMED = """
+import pandas as pd
+
+
+def model(dbt, session):
+    return pd.DataFrame(
+        {
+            "text": ["a", None],
+            "category": pd.Categorical(["x", None]),
+            "whole": pd.array([2**60, None], dtype="Int64"),
+            "number": [1.5, None],
+            "flag": [True, None],
+            "nothing": [None, None],
+            "at": pd.to_datetime(["2026-03-29 03:30", "1969-12-31 23:59"]).tz_localize("Europe/Berlin"),
+        },
+        index=["first", "second"],
+    )
+"""
+
 
 def longest() -> int:
     return max(len(values) for _, _, values in COLUMNS.values()) + 1
@@ -76,6 +95,7 @@ def there_and_back(project: SmallProject) -> SmallProject:
                 "def model(dbt, session):\n    import pyarrow as pa\n\n"
                 f"    texts = {texts}\n    return pa.table({{'place': list(range(len(texts))), 'text': texts}})\n"
             ),
+            "models/framed.py": FRAMED,
             "models/nasty_back.py": "def model(dbt, session):\n    return dbt.ref('nasty').df()\n",
         }
     )
@@ -103,3 +123,19 @@ def test_values_and_nulls_survive(there_and_back: SmallProject, table: str, name
 def test_text_survives_with_every_nasty_character(there_and_back: SmallProject, table: str) -> None:
     found = there_and_back.rows(f"select text from {SCHEMA}.{table} order by place")
     assert [text for (text,) in found] == [*NASTY, None]
+
+
+def test_a_pandas_frame_keeps_values_and_types_and_loses_its_index(there_and_back: SmallProject) -> None:
+    assert there_and_back.types("framed") == {
+        "text": "text",
+        "category": "text",
+        "whole": "bigint",
+        "number": "double precision",
+        "flag": "boolean",
+        "nothing": "text",
+        "at": "timestamp with time zone",
+    }
+    assert there_and_back.rows(f"select * from {SCHEMA}.framed order by at desc") == [
+        ("a", "x", 2**60, 1.5, True, None, dt.datetime(2026, 3, 29, 1, 30, tzinfo=dt.UTC)),
+        (None, None, None, None, None, None, dt.datetime(1969, 12, 31, 22, 59, tzinfo=dt.UTC)),
+    ]
