@@ -37,13 +37,14 @@ def init_rules(schema: str, target: str | None = None, project_dir: Path | None 
     Raises NbaError for a schema that the build itself writes and for a target that cannot be used.
     """
     from nba.project import built_schemas, find_project, read_contract
+    from nba.roles import configured_roles
     from nba.warehouse import connect
 
     project = find_project(project_dir)
     if schema in built_schemas(project):
         raise NbaError(f"schema {schema} is written by the build itself: choose another --schema")
     contract = read_contract(project)
-    warehouse = connect(target, project)
+    warehouse = connect(target, project, configured_roles(project, {}).get("builder"))
     try:
         with warehouse.transaction():
             there = {table.name.lower() for table in warehouse.tables(schema)}

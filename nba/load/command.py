@@ -110,6 +110,7 @@ def load_folder(request: LoadRequest, say: Callable[[str], None]) -> None:
     """
     from nba.load.folder import list_folder
     from nba.project import built_schemas, find_project, read_contract
+    from nba.roles import configured_roles
     from nba.warehouse import connect
 
     project_dir = find_project(request.project_dir)
@@ -121,7 +122,7 @@ def load_folder(request: LoadRequest, say: Callable[[str], None]) -> None:
         say(f"Note: {note}.")
     work_dir = Path(tempfile.mkdtemp(prefix="nba_load_"))
     try:
-        target = connect(request.target, project_dir)
+        target = connect(request.target, project_dir, configured_roles(project_dir, request.switches).get("builder"))
         try:
             _Load(request, project_dir, contract, listing, target, work_dir, say).run()
         finally:

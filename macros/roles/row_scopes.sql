@@ -1,0 +1,28 @@
+{#- Which rows of a memory table a rep sees: the one place that says it. A table that is not here is seen by the builder alone.
+    territory: rows of own territories; rep: rows of own rep_ids; limit: limits of own territories and rep_ids, and those of everybody;
+    run: every row, for whoever has any access at all; own: rows about oneself; none: no row. -#}
+{% macro row_scopes() -%}
+    {{ return({
+        'recommendations': 'territory',
+        'recommendation_reasons': 'territory',
+        'hcp_channel_scores': 'territory',
+        'pair_blocks': 'territory',
+        'rejections': 'territory',
+        'assignments': 'territory',
+        'hcps': 'territory',
+        'hcp_period_metrics': 'territory',
+        'gap_list': 'territory',
+        'territories': 'territory',
+        'territory_summary': 'territory',
+        'channel_usage': 'territory',
+        'reps': 'rep',
+        'constraint_prices': 'limit',
+        'channels': 'run',
+        'plan_summary': 'run',
+        'model_performance': 'run',
+        'publications': 'run',
+        'role_access': 'own',
+        'models': 'none',
+        'publish': 'none',
+    }) }}
+{%- endmacro %}

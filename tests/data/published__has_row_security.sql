@@ -1,0 +1,20 @@
+-- Row security: no published relation can be read past it. Without nba_roles, and on engines without policies, there is nothing to hold.
+-- depends_on: {{ ref('published__assignments') }}
+-- depends_on: {{ ref('published__channel_usage') }}
+-- depends_on: {{ ref('published__channels') }}
+-- depends_on: {{ ref('published__constraint_prices') }}
+-- depends_on: {{ ref('published__gap_list') }}
+-- depends_on: {{ ref('published__hcp_channel_scores') }}
+-- depends_on: {{ ref('published__hcp_period_metrics') }}
+-- depends_on: {{ ref('published__hcps') }}
+-- depends_on: {{ ref('published__model_performance') }}
+-- depends_on: {{ ref('published__pair_blocks') }}
+-- depends_on: {{ ref('published__plan_history') }}
+-- depends_on: {{ ref('published__plan_summary') }}
+-- depends_on: {{ ref('published__recommendation_reasons') }}
+-- depends_on: {{ ref('published__recommendations') }}
+-- depends_on: {{ ref('published__rejections') }}
+-- depends_on: {{ ref('published__reps') }}
+-- depends_on: {{ ref('published__territories') }}
+-- depends_on: {{ ref('published__territory_summary') }}
+{{ unprotected_published() }}
