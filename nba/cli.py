@@ -24,6 +24,7 @@ COMMANDS = {
     "rollback": "nba.rollback",
     "whatif": "nba.whatif.command",
     "diff": "nba.diff.command",
+    "export": "nba.export",
     "roles": "nba.roles",
 }
 LOG_NAME = "nba.log"

@@ -65,7 +65,9 @@ def rollback(
     nothing lies before, the run is unknown, was never published, or is published already.
     """
     from nba.project import find_project, read_yaml
+    from nba.serving import follow_rollback
     from nba.warehouse import connect, resolve_target
+    from nba.warehouse.duckdb_file import DuckDBWarehouse
 
     project = find_project(project_dir)
     if prefix is None:
@@ -88,6 +90,8 @@ def rollback(
                 from {publications}""",
                 {"run_id": chosen.run_id, "cycle_start": chosen.cycle_start},
             )
+        if isinstance(warehouse, DuckDBWarehouse):
+            follow_rollback(warehouse.connection, prefix, project)
     finally:
         warehouse.close()
     return log[-1], chosen

@@ -66,6 +66,26 @@ def serve_published_run(session: Any, run_config: Any, publish: Any, tables: Seq
     return pa.table({name: pa.array([row[place] for row in rows], types[place]) for place, name in enumerate(names)})
 
 
+def follow_rollback(con: duckdb.DuckDBPyConnection, prefix: str, project_dir: Path) -> None:
+    """Show in the serving file what is published now, where there is one: after `nba rollback` moved the pointer.
+
+    Raises NbaError when the file cannot be replaced: the pointer has moved all the same.
+    """
+    from nba.published import published_tables
+
+    ((warehouse_file,),) = con.execute("select path from duckdb_databases() where database_name = current_database()").fetchall()
+    path = serving_path(Path(warehouse_file), prefix, project_dir)
+    if not path.is_file():
+        return
+    try:
+        refresh_serving_file(con, published_tables(project_dir), prefix, project_dir)
+    except OSError as error:
+        raise NbaError(
+            f"the plan is rolled back, but {path} still shows the one before: {error}. "
+            "What to do: make room or rights there; the next build that publishes, or `dbt build --select serving_file`, replaces it"
+        ) from error
+
+
 def refresh_serving_file(
     con: duckdb.DuckDBPyConnection, tables: Sequence[str], prefix: str = "", folder: Path | None = None
 ) -> dict[str, int] | None:
@@ -101,11 +121,11 @@ def _replace(cursor: duckdb.DuckDBPyConnection, database: str, schema: str, tabl
             cursor.execute(f"detach {ATTACHED}")
         # readers only read: a writer would keep the next reader out
         written.chmod(0o444)
-        _to_disk(written)
+        to_disk(written)
         # what a writer may have left beside the old file does not belong to the new one
         path.with_name(path.name + ".wal").unlink(missing_ok=True)
         os.replace(written, path)
-        _to_disk(path.parent)
+        to_disk(path.parent)
     finally:
         for left in path.parent.glob(f"{written.name}*"):
             left.unlink()
@@ -149,7 +169,8 @@ def _comments(cursor: duckdb.DuckDBPyConnection, schema: str, table: str, target
     return statements + [f"comment on column {target}.{quoted(column)} is {_literal(text)}" for column, text in about_columns]
 
 
-def _to_disk(path: Path) -> None:
+def to_disk(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

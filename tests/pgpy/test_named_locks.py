@@ -92,7 +92,8 @@ def test_a_second_build_is_refused_and_one_with_another_prefix_is_not(started, p
 def test_a_waiting_build_goes_on_when_the_first_is_killed(started, postgres: PostgresServer):
     first = started("first", pause=300)
     wait_until_held(postgres, first)
-    second = started("second", NBA_BUILD_WAIT_SECONDS="120")
+    # a schema of its own: what the killed build left running in the server holds its table a while longer
+    second = started("second", NBA_BUILD_WAIT_SECONDS="120", NBA_PG_SCHEMA="other")
     waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
     while postgres.run_sql(DATABASE, waiting) != [(1,)]:
         assert second.poll() is None, second.stdout.read()

@@ -14,7 +14,7 @@ from published_content import published_hashes
 from publishing_house import House
 from serving_house import build_serving_house, serving_file, start_reader
 
-from nba import serving
+from nba import rollback, serving
 from nba.errors import NbaError
 
 LISTED = "select table_name, table_type from information_schema.tables where table_schema = 'published' order by 1"
@@ -120,13 +120,21 @@ def test_a_broken_promise_leaves_it_untouched_and_the_retry_replaces_it(house: H
     assert in_file(house, "select run_id from published.plan_summary") == [(house.built_run(),)]
 
 
+def test_rollback_brings_the_earlier_plan_back_into_the_file(house: House, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("NBA_DUCKDB_PATH", str(house.db_path))
+    monkeypatch.setenv("DBT_PROFILES_DIR", str(house.folder))
+    _, now = rollback.rollback(project_dir=house.folder)
+    assert in_file(house, "select run_id from published.plan_summary") == [(now.run_id,)] != [(house.built_run(),)]
+    assert published_hashes(serving_file(house), exempt=set()) == published_hashes(house.db_path, exempt=set())
+
+
 def test_a_writer_killed_in_the_middle_leaves_the_old_file_and_the_next_one_cleans_up(house: House):
     before, path = state(house), serving_file(house)
     code = """
 import os, sys, duckdb
 from nba import serving
-to_disk = serving._to_disk
-serving._to_disk = lambda path: os.kill(os.getpid(), 9)
+to_disk = serving.to_disk
+serving.to_disk = lambda path: os.kill(os.getpid(), 9)
 serving.refresh_serving_file(duckdb.connect(sys.argv[1]), ["recommendations", "plan_summary"])
 """
     killed = subprocess.run([sys.executable, "-c", code, str(house.db_path)], check=False)
@@ -147,7 +155,7 @@ def test_a_failing_copy_leaves_the_old_file_and_nothing_beside_it(house: House, 
     def fail(written: Path) -> None:
         raise OSError(f"disk is full: {written}")
 
-    monkeypatch.setattr(serving, "_to_disk", fail)
+    monkeypatch.setattr(serving, "to_disk", fail)
     with duckdb.connect(str(house.db_path)) as connection, pytest.raises(OSError, match="disk is full"):
         serving.refresh_serving_file(connection, ["plan_summary"])
     assert state(house) == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from dbt.adapters.base.impl import available, log_code_execution
@@ -9,6 +10,7 @@ from dbt.adapters.contracts.connection import AdapterResponse
 from dbt.adapters.pgpy.column_types import postgres_columns, quoted
 from dbt.adapters.pgpy.connections import PgpyConnectionManager, ReadConnections, logger
 from dbt.adapters.pgpy.copying import CopySource, binary_of_batches, csv_of_rows
+from dbt.adapters.pgpy.named_locks import NamedLocks
 from dbt.adapters.pgpy.python_model import failure, returned_batches
 from dbt.adapters.postgres.impl import PostgresAdapter
 
@@ -24,6 +26,19 @@ class PgpyAdapter(PostgresAdapter):
     @classmethod
     def type(cls) -> str:
         return "pgpy"
+
+    @cached_property
+    def locks(self) -> NamedLocks:
+        return NamedLocks(self.config.credentials)
+
+    @available.parse_none
+    def hold_lock(self, name: str, seconds: float = 0.0) -> str | None:
+        """Keep the lock `name` of the database until this run of dbt ends; None, or after `seconds` of waiting who else has it."""
+        return self.locks.hold(name, seconds)
+
+    def cleanup_connections(self) -> None:
+        self.locks.release()
+        super().cleanup_connections()
 
     @available.parse(lambda *_, **__: PYTHON_RESULT)
     def python_result(self) -> str:
