@@ -5,9 +5,17 @@ from __future__ import annotations
 import re
 from typing import Any
 
+# fakesnow's list of tables lacks the views
+TABLES = (
+    r"(select table_catalog, table_schema, table_name, table_type from \1.tables union all "
+    r"select table_catalog, table_schema, table_name, 'VIEW' from \1.views) as all_tables"
+)
+
 
 def for_fakesnow(plain: str, verb: str, session: Any) -> str:
-    """The statement without what fakesnow cannot do with it: TEMPORARY and TRANSIENT, constraints and policies of CREATE TABLE."""
+    """The statement without what fakesnow cannot do: TEMPORARY, TRANSIENT and policies of CREATE TABLE; views in the list of tables."""
+    if "information_schema.tables" in plain.lower():
+        return re.sub(r"((?:\w+\.)?information_schema)\.tables\b(?=\s*($|where\b|order\b|group\b|\)))", TABLES, plain, flags=re.IGNORECASE)
     if not re.match(r"create (or replace )?((local |global )?temp(orary)? |transient )?table", verb):
         return plain
     head, body = _split_head(plain)

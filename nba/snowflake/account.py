@@ -1,4 +1,4 @@
-"""The SQL that makes an account ready for the project: by an administrator once, by the builder with every new version of the code."""
+"""The SQL that makes an account ready for builds: by an administrator once, by the builder with every new version of the code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from nba.errors import NbaError
-from nba.snowflake.package import ZIP_NAME
 
 REPOSITORY = "snowflake.snowpark.pypi_shared_repository"
 PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
@@ -24,7 +23,6 @@ class Account:
     database: str
     warehouse: str
     builder: str
-    reader: str = "NBA_READER"
 
     def __post_init__(self) -> None:
         for field, value in vars(self).items():
@@ -49,30 +47,22 @@ def administrator_statements(account: Account) -> list[str]:
     """What needs an account administrator, once: role, warehouse, database, the right to packages, and where they come from."""
     return [
         f"create role if not exists {account.builder}",
-        f"create role if not exists {account.reader}",
         f"create warehouse if not exists {account.warehouse} warehouse_size = 'XSMALL' auto_suspend = 60 auto_resume = true"
         " initially_suspended = true",
         f"create database if not exists {account.database}",
         f"grant usage on warehouse {account.warehouse} to role {account.builder}",
-        f"grant usage on warehouse {account.warehouse} to role {account.reader}",
         f"grant usage, create schema on database {account.database} to role {account.builder}",
-        f"grant usage on database {account.database} to role {account.reader}",
         f"grant database role snowflake.pypi_repository_user to role {account.builder}",
         f"alter database {account.database} set default_python_artifact_repository = {REPOSITORY}",
     ]
 
 
-def builder_statements(account: Account, zip_path: Path, prefix: str = "") -> list[str]:
-    """What the builder runs with every new version of the code: stage, upload, and what readers may see. prefix: nba_schema_prefix."""
-    published = f"{account.database}.{prefix}published"
+def builder_statements(account: Account, zip_path: Path) -> list[str]:
+    """What the builder runs with every new version of the code: the stage and the upload. Readers and reps are set up by `nba roles`."""
     return [
         f"create schema if not exists {account.database}.{CODE_SCHEMA}",
-        f"create stage if not exists {account.stage} directory = (enable = false)",
+        f"create stage if not exists {account.stage}",
         f"put 'file://{zip_path.as_posix()}' @{account.stage} auto_compress = false overwrite = true",
-        f"create schema if not exists {published}",
-        f"grant usage on schema {published} to role {account.reader}",
-        f"grant select on all views in schema {published} to role {account.reader}",
-        f"grant select on future views in schema {published} to role {account.reader}",
     ]
 
 
@@ -83,8 +73,3 @@ def packages_statement(names: list[str], database: str) -> str:
         f"select package_name, version, runtime_version from {database}.information_schema.packages"
         f" where language = 'python' and package_name in ({listed})"
     )
-
-
-def staged_name() -> str:
-    """How LIST names the zip on the stage."""
-    return f"{STAGE}/{ZIP_NAME}"

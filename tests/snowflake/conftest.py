@@ -24,7 +24,7 @@ from snowflake_emulated.audit import Statement  # noqa: E402
 from snowflake_emulated.server import Emulator, running_emulator  # noqa: E402
 
 SMALL = "{input_schema: raw, nba_cycle_start: '2025-05-26', nba_training_snapshots: 3"
-ROLES = ", nba_roles: {loader: nba_loader, builder: nba_builder, reader: nba_reader, rep: nba_rep}"
+ROLES = "nba_roles: {loader: nba_loader, builder: nba_builder, reader: nba_reader, rep: nba_rep}"
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,14 @@ class Place:
 
 @dataclass(frozen=True)
 class Builds:
-    """The published tables after each of two builds on both engines, and what was sent to the account for each."""
+    """The published tables after each of two builds on both engines, what was sent to the account for each, what dbt said; `roles`: what
+    `nba roles` sent between the two."""
 
     account: list[Published]
     duckdb: list[Published]
     sent: list[list[Statement]]
     said: list[str]
+    roles: list[Statement]
 
 
 @pytest.fixture(scope="session")
@@ -95,13 +97,17 @@ def builds(account: Emulator, client: Place, beside: Place, tmp_path_factory: py
     """First a small world that was loaded, then the shipped sample: other inputs, another cycle, the same database."""
     world = write_world(tmp_path_factory.mktemp("world"))
     steps: list[Callable[[Place, str], str]] = [lambda place, more: _build_loaded(place, world, more), _build_sample]
-    both = Builds([], [], [], [])
+    both = Builds([], [], [], [], [])
     for step in steps:
         before = len(account.audit())
-        both.said.append(step(client, ROLES))
+        both.said.append(step(client, f", {ROLES}"))
         both.sent.append(account.audit()[before:])
         with account.connect() as connection:
             both.account.append(of_snowflake(connection))
+        if not both.roles:
+            before = len(account.audit())
+            client.nba("roles", "--vars", f"{{{ROLES}}}")
+            both.roles.extend(account.audit()[before:])
         step(beside, "")
         with duckdb.connect(beside.environment["NBA_DUCKDB_PATH"], read_only=True) as connection:
             both.duckdb.append(of_duckdb(connection))

@@ -27,7 +27,7 @@ def of_snowflake(connection: Any, schema: str = "published") -> Published:
     """Every view of the schema, by the connector."""
     cursor = connection.cursor()
     listed = cursor.execute(
-        f"select table_name from information_schema.tables where table_schema = '{schema.upper()}' order by 1"
+        f"select table_name from information_schema.views where table_schema = '{schema.upper()}' order by 1"
     ).fetchall()
     found = {}
     for (name,) in listed:

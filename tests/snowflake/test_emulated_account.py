@@ -147,3 +147,14 @@ def test_preflight_asks_the_account(account: Emulator, client: Place) -> None:
     done = client.nba("snowflake", "preflight", check=False)
     assert "highspy==1.15.1: from the database's artifact repository" in done.stdout, done.stderr
     assert done.returncode == 0
+
+
+def test_the_list_of_tables_holds_views_too(emulator: Emulator) -> None:
+    with emulator.connect() as connection:
+        cursor = connection.cursor()
+        cursor.execute("create or replace table NBA.PUBLIC.listed (a integer)")
+        cursor.execute("create or replace view NBA.PUBLIC.listed_view as (select a from NBA.PUBLIC.listed)")
+        rows = cursor.execute(
+            "select table_name, table_type = 'VIEW' from information_schema.tables where table_schema = 'PUBLIC'"
+        ).fetchall()
+    assert {("LISTED", False), ("LISTED_VIEW", True)} <= set(rows)

@@ -56,25 +56,26 @@ def test_every_session_of_dbt_and_of_procedures_carries_a_query_tag(builds: Buil
     assert all('"QUERY_TAG": "nba"' in login or '"QUERY_TAG": "emulated-procedure"' in login for login in logins)
 
 
-def test_readers_and_reps_are_granted_every_published_view(builds: Builds) -> None:
-    for sent in builds.sent:
-        granted = {
-            (found[1], found[2])
-            for one in sent
-            if (found := re.match(r"grant select on (?:view )?\"?nba\"?\.published\.(\w+) to role \"?(\w+)", one.text))
-        }
-        views = {found[1] for one in sent if (found := re.match(r"create or replace view nba\.published\.(\w+)", one.text))}
-        assert len(views) >= 18
-        assert {(view, role) for view in views for role in ("nba_reader", "nba_rep")} <= granted
+def test_nothing_is_refused_to_nba_roles_and_readers_and_reps_get_the_views(builds: Builds) -> None:
+    assert [one for one in builds.roles if one.answer in ("failed", "refused")] == []
+    sent = {one.text for one in builds.roles}
+    for role in ("nba_reader", "nba_rep"):
+        assert f"create role if not exists {role}" in sent
+        assert {f"grant select on {which} views in schema nba.published to role {role}" for which in ("all", "future")} <= sent
 
 
-def test_every_memory_table_of_the_row_scopes_gets_a_row_access_policy(builds: Builds) -> None:
+def test_every_memory_table_with_a_scope_gets_its_row_access_policy_and_no_build_takes_it_away(builds: Builds) -> None:
     scopes = dict(re.findall(r"'(\w+)': '(\w+)'", (ROOT / "macros" / "roles" / "row_scopes.sql").read_text()))
-    wanted = {name for name, scope in scopes.items() if scope not in ("none", "own")}
+    wanted = {name: scope for name, scope in scopes.items() if scope not in ("none", "own")}
     assert len(wanted) >= 15
-    for sent in builds.sent:
-        policed = {found[1] for one in sent if (found := re.search(r"alter table nba\.memory\.(\w+) .*add row access policy", one.text))}
-        assert wanted - policed == set()
+    added = re.compile(r"alter table nba\.memory\.(\w+) add row access policy nba\.memory\.nba_(\w+) on \(([\w, ]+)\)")
+    policed = {found[1]: (found[2], found[3]) for one in builds.roles if (found := added.fullmatch(one.text))}
+    assert {name: scope for name, (scope, _) in policed.items()} == wanted
+    assert policed["recommendations"] == ("territory", "territory_id")
+    later = [one.text for one in builds.sent[1]]
+    assert not [
+        text for text in later if re.match(r"(create or replace|drop) .*table .*nba\.memory\.(\w+)\b", text) and "__dbt_tmp" not in text
+    ]
 
 
 def test_descriptions_of_published_columns_are_sent_as_comments(builds: Builds) -> None:
