@@ -46,6 +46,7 @@
     {%- set choices = {
         'kpi_absent': ['zero', 'unknown'],
         'unknown_hcp': ['error', 'drop'],
+        'nba_plan_on': ['warehouse', 'client'],
         'nba_publish_past': ['true', 'false'],
     } -%}
     {%- for name, allowed in choices.items() -%}
@@ -127,7 +128,7 @@
     {%- do values.update({'hcp_attributes': attributes | select('string') | map('lower') | list}) -%}
 
     {#- a mistyped switch must not pass in silence -#}
-    {%- set known = numbers.keys() | list + choices.keys() | list + ['nba_cycle_start', 'nba_sample_cycle_start', 'nba_loading', 'input_schema', 'input_database', 'input_tables', 'rule_schema', 'nba_schema_prefix', 'hcp_attributes'] -%}
+    {%- set known = numbers.keys() | list + choices.keys() | list + ['nba_cycle_start', 'nba_sample_cycle_start', 'nba_loading', 'input_schema', 'input_database', 'input_tables', 'rule_schema', 'nba_schema_prefix', 'hcp_attributes', 'nba_roles'] -%}
     {%- set given_vars = invocation_args_dict.get('vars', {}) -%}
     {%- for name in (given_vars if given_vars is mapping else {}) if name not in known -%}
         {%- do problems.append({'switch': name, 'problem': 'is not a switch of this project', 'what_to_do': 'see the vars in dbt_project.yml for the names', 'severity': 'error'}) -%}

@@ -26,6 +26,8 @@ COMMANDS = {
     "diff": "nba.diff.command",
     "export": "nba.export",
     "roles": "nba.roles",
+    "plan": "nba.client_plan",
+    "snowflake": "nba.snowflake.command",
 }
 LOG_NAME = "nba.log"
 
