@@ -1,6 +1,6 @@
 """Snowflake through its connector: names in upper case, rows in Arrow, writes staged first and then put in place in one transaction.
 
-Never run against a live account (docs/snowflake_live.md). DDL commits on Snowflake: a load that is killed changes no row that was there,
+Tried on an emulated account, never on a live one (docs/snowflake_live.md). DDL commits on Snowflake: a load that is killed changes no row that was there,
 but tables that were missing may already stand there, empty.
 """
 
@@ -135,6 +135,8 @@ class SnowflakeWarehouse:
                     f"insert into {self._place(schema, name)} ({listed}) select {listed} from {self._place(schema, STAGED + name)}"
                 )
                 done(name)
+        for name in names:
+            self.execute(f"drop table {self._place(schema, STAGED + name)}")
 
     def close(self) -> None:
         self.connection.close()
