@@ -18,7 +18,8 @@ for line in sys.stdin:
         con = duckdb.connect(path, read_only=True)
     elif line.strip() == "close":
         con.close()
-    print(con.execute("select max(run_id), count(*) from published.plan_summary").fetchone() if line.strip() == "read" else "done", flush=True)
+    query = "select max(run_id), count(*) from published.plan_summary"
+    print(con.execute(query).fetchone() if line.strip() == "read" else "done", flush=True)
 """
 
 
