@@ -61,7 +61,7 @@ def holder_of(path: str, config: dict[str, Any]) -> str | None:
         duckdb.connect(path, config=dict(config)).close()
     except duckdb.IOException as error:
         text = str(error)
-        if "lock" not in text.lower():
+        if "could not set lock" not in text.lower():
             return None
         return f" (PID {text.split('(PID ')[1].split(')')[0]})" if "(PID " in text else ""
     return None
