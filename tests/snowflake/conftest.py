@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +23,8 @@ sys.path.insert(0, str(ROOT))
 from snowflake_emulated.audit import Statement  # noqa: E402
 from snowflake_emulated.server import Emulator, running_emulator  # noqa: E402
 
-SMALL = "{input_schema: raw, nba_cycle_start: '2025-05-26', nba_training_snapshots: 3"
+SMALL = "input_schema: raw, nba_cycle_start: '2025-05-26', nba_training_snapshots: 3"
+SAMPLE = "nba_publish_past: false"
 ROLES = "nba_roles: {loader: nba_loader, builder: nba_builder, reader: nba_reader, rep: nba_rep}"
 
 
@@ -96,11 +97,12 @@ def beside(tmp_path_factory: pytest.TempPathFactory) -> Place:
 def builds(account: Emulator, client: Place, beside: Place, tmp_path_factory: pytest.TempPathFactory) -> Builds:
     """First a small world that was loaded, then the shipped sample: other inputs, another cycle, the same database."""
     world = write_world(tmp_path_factory.mktemp("world"))
-    steps: list[Callable[[Place, str], str]] = [lambda place, more: _build_loaded(place, world, more), _build_sample]
     both = Builds([], [], [], [], [])
-    for step in steps:
+    for place in (client, beside):
+        place.nba("load", str(world))
+    for switches in (SMALL, SAMPLE):
         before = len(account.audit())
-        both.said.append(step(client, f", {ROLES}"))
+        both.said.append(client.dbt("build", "--vars", f"{{{switches}, {ROLES}}}").stdout)
         both.sent.append(account.audit()[before:])
         with account.connect() as connection:
             both.account.append(of_snowflake(connection))
@@ -108,16 +110,7 @@ def builds(account: Emulator, client: Place, beside: Place, tmp_path_factory: py
             before = len(account.audit())
             client.nba("roles", "--vars", f"{{{ROLES}}}")
             both.roles.extend(account.audit()[before:])
-        step(beside, "")
+        beside.dbt("build", "--vars", f"{{{switches}}}")
         with duckdb.connect(beside.environment["NBA_DUCKDB_PATH"], read_only=True) as connection:
             both.duckdb.append(of_duckdb(connection))
     return both
-
-
-def _build_loaded(place: Place, world: Path, more: str) -> str:
-    place.nba("load", str(world))
-    return place.dbt("build", "--vars", SMALL + more + "}").stdout
-
-
-def _build_sample(place: Place, more: str) -> str:
-    return place.dbt("build", "--vars", "{nba_publish_past: false" + more + "}").stdout

@@ -19,7 +19,7 @@ def of_duckdb(connection: Any, schema: str = "published") -> Published:
     for (name,) in tables:
         read = connection.execute(f"select * from {schema}.{name} {_which(name)}")
         columns = [column[0].lower() for column in read.description]
-        found[name] = _in_order(columns, read.fetchall())
+        found[name] = in_one_order(columns, read.fetchall())
     return found
 
 
@@ -33,7 +33,7 @@ def of_snowflake(connection: Any, schema: str = "published") -> Published:
     for (name,) in listed:
         read = cursor.execute(f"select * from {schema}.{name} {_which(name.lower())}")
         columns = [column[0].lower() for column in read.description]
-        found[name.lower()] = _in_order(columns, read.fetchall())
+        found[name.lower()] = in_one_order(columns, read.fetchall())
     return found
 
 
@@ -61,7 +61,8 @@ def _which(name: str) -> str:
     return "where is_published" if name == "plan_history" else ""
 
 
-def _in_order(columns: list[str], rows: list[tuple[Any, ...]]) -> tuple[list[str], list[tuple[Any, ...]]]:
+def in_one_order(columns: list[str], rows: list[tuple[Any, ...]]) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Rows without the exempt columns, plain values, in an order that both engines give."""
     kept = [place for place, name in enumerate(columns) if name not in EXEMPT]
     plain = [tuple(_plain(row[place]) for place in kept) for row in rows]
     return [columns[place] for place in kept], sorted(plain, key=_place)
