@@ -82,7 +82,7 @@ def follow_rollback(con: duckdb.DuckDBPyConnection, prefix: str, project_dir: Pa
     except OSError as error:
         raise NbaError(
             f"the plan is rolled back, but {path} still shows the one before: {error}. "
-            "What to do: make room or rights there; the next build that publishes, or `dbt build --select serving_file`, replaces it"
+            "What to do: make room or rights there; the next build that publishes replaces it"
         ) from error
 
 
