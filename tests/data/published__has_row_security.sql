@@ -17,4 +17,4 @@
 -- depends_on: {{ ref('published__reps') }}
 -- depends_on: {{ ref('published__territories') }}
 -- depends_on: {{ ref('published__territory_summary') }}
-{{ unprotected_published() }}
+select found.relation, found.problem from ({{ unprotected_published() }}) as found

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from odd_worlds import CYCLE_START, ordinary
+from postgres_copy import copy_rooms
 from published_content import published_hashes
 
 from nba.cli import main
@@ -170,3 +171,64 @@ def test_a_missing_current_plan_and_a_broken_build_are_said(built, tmp_path, mon
         con.execute("drop table scores.score_impact cascade")
     assert main(["whatif", "--budget", "5"]) == 1
     assert capsys.readouterr().err == "nba whatif: scores.score_impact is not there: run `dbt build` first, to its end\n"
+
+
+@pytest.fixture(scope="module")
+def copied(built, postgres):
+    """The same build in PostgreSQL."""
+    copy_rooms(built, postgres, "whatif", ("checks", "staging", "scores", "memory"))
+    return postgres
+
+
+def test_both_engines_give_the_same_answers(built, copied, monkeypatch, capsys):
+    """The build is copied, so what is compared is how the commands read it."""
+    for name, value in copied.env("whatif").items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("NBA_DUCKDB_PATH", str(built))
+    open_pairs = "select hcp_id, channel from memory.rejections where reason_kind in ('price', 'better_alternative') order by 1, 2"
+    pair = copied.run_sql("whatif", open_pairs)[0]
+    for words in (
+        ["whatif", "--budget", "+10%", "--force", *pair, "--curve", "--points", "5", "--current-plan"],
+        ["whatif", "--budget=-30%"],
+        ["whatif", "--force", "H000000X", "email"],
+        ["diff"],
+        ["diff", "nothing-like-it"],
+    ):
+        said = {}
+        for target in ("duckdb", "postgres"):
+            status = main([*words, "--target", target])
+            answer = capsys.readouterr()
+            said[target] = (status, answer.out, answer.err.splitlines()[-1] if status else "")
+        assert said["duckdb"] == said["postgres"], words
+
+
+def test_rollback_and_diff_on_postgres(copied, monkeypatch, capsys):
+    for name, value in copied.env("whatif").items():
+        monkeypatch.setenv(name, value)
+
+    def ask(*words: str) -> tuple[int, str]:
+        status = main([*words, "--target", "postgres"])
+        answer = capsys.readouterr()
+        return status, answer.out if status == 0 else answer.err
+
+    ((run,),) = copied.run_sql("whatif", "select run_id from memory.publications")
+    first = f"nba rollback: run {run} is the first that was published: there is nothing before it to roll back to\n"
+    assert ask("rollback") == (1, first)
+    for table in ("plan_summary", "recommendations", "constraint_prices"):
+        listed = f"select attname from pg_attribute where attrelid = 'memory.{table}'::regclass and attnum > 0"
+        columns = [name for (name,) in copied.run_sql("whatif", listed)]
+        cells = ", ".join("'later'" if name == "run_id" else "plan_value + 1" if name == "plan_value" else name for name in columns)
+        copied.run_sql("whatif", f"insert into memory.{table} select {cells} from memory.{table} where run_id = '{run}'")
+    # published in the far future: a clock that was set back must not hide a rollback
+    future = "select 'later', cycle_start, timestamp '2999-01-01', 'publish' from memory.publications"
+    copied.run_sql("whatif", f"insert into memory.publications {future}")
+    status, text = ask("diff")
+    assert status == 0
+    assert f"before: run {run}" in text and "after: run later" in text
+    said = f"Published now: run {run}, cycle {CYCLE_START}.\nBefore: run later, cycle {CYCLE_START}; it stays in memory.\n"
+    assert ask("rollback") == (0, said)
+    newest = "select run_id, action, published_at > timestamp '2999-01-01' from memory.publications order by published_at desc limit 1"
+    assert copied.run_sql("whatif", newest) == [(run, "rollback", True)]
+    assert ask("whatif", "--budget", "+1%")[0] == 0
+    copied.run_sql("whatif", "drop table scores.score_impact")
+    assert ask("whatif", "--budget", "5") == (1, "nba whatif: scores.score_impact is not there: run `dbt build` first, to its end\n")
