@@ -1,7 +1,7 @@
 """Snowflake through its connector: names in upper case, rows in Arrow, writes staged first and then put in place in one transaction.
 
-Tried on an emulated account, never on a live one (docs/snowflake_live.md). DDL commits on Snowflake: a load that is killed changes no row that was there,
-but tables that were missing may already stand there, empty.
+Tried on an emulated account, never on a live one (docs/snowflake_live.md). DDL commits on Snowflake: a load that is killed changes no
+row that was there, but tables that were missing may already stand there, empty.
 """
 
 from __future__ import annotations
