@@ -1,12 +1,13 @@
 """Candidates for change of a plan made of block plans, and where more of them come from: the same blocks at tilted prices.
 
 Where there are very many blocks, what their plans miss of a wide limit is more than single HCPs can put right: reps whose time is full
-can only call more if they visit less. At a price a little higher or lower a block's best plan does just that, and costs next to nothing
-(the loss is of second order in the tilt).
+can only call more if they visit less. At prices a little higher where too much is used, and lower where some is left, a block's best plan
+does just that, and costs next to nothing (the loss is of second order in the tilt).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,9 +15,8 @@ from scipy import sparse
 
 from optimization.blocks import BlockPass, Blocks, wide_use
 
-TILTED_BLOCKS = 400
-TILTS = (0.95, 1.05)
-TILTED_LIMITS = 8  # the wide limits with the largest price x bound
+TILTED_BLOCKS = 4  # every fourth block is asked
+TILTS = (0.01, 0.03)
 STEPS, STATES = 10, 2000
 
 
@@ -41,22 +41,21 @@ def summed(use: sparse.csr_matrix, length: np.ndarray) -> sparse.csc_matrix:
 
 
 def tilted_plans(blocks: Blocks, plan: BlockPass, loosening_cost: np.ndarray) -> Changes:
-    """Best plans of some blocks with one wide price a little higher or lower, as changes of `plan`; groups are -1 - block."""
+    """Best plans of some blocks with the wide prices tilted against what the plan misses, as changes of it; groups are -1 - block."""
     shared = blocks.pricing.shared
-    numbers = np.unique(np.linspace(0, blocks.count - 1, min(blocks.count, TILTED_BLOCKS)).astype(np.int64))
+    numbers = np.arange(0, blocks.count, TILTED_BLOCKS)
     some = blocks.some(numbers)
-    weight = np.where(blocks.wide, plan.price * np.abs(shared.bound), 0.0)
-    active = [n for n in np.argsort(-weight, kind="stable")[:TILTED_LIMITS].tolist() if plan.price[n] > 0]
+    side = np.where(blocks.wide, np.sign(shared.sign * (shared.total_use(blocks.pricing.sets, plan.columns) - shared.bound)), 0.0)
     parts = []
-    for number in active:
-        for tilt in TILTS:
-            price = plan.price.copy()
-            price[number] = min(tilt * price[number], loosening_cost[number])
-            found = some.solve(price, loosening_cost, STEPS, np.zeros(some.count), STATES, 1)
-            parts.append(_differences(some, numbers, plan, found, loosening_cost))
-    empty = np.empty(0, dtype=np.int64)
-    if not parts:
-        return Changes(empty, np.empty(0), sparse.csc_matrix((int(blocks.wide.sum()), 0)), np.zeros(1, dtype=np.int64), empty, empty)
+    for tilt in TILTS:
+        price = np.minimum(plan.price * (1.0 + tilt * side), loosening_cost)
+        found = some.solve(price, loosening_cost, STEPS, np.zeros(some.count), STATES, 1)
+        parts.append(differences(some, numbers, plan, found.columns, found.unsolved, loosening_cost))
+    return joined(parts)
+
+
+def joined(parts: Sequence[Changes]) -> Changes:
+    """All these candidates, in their order."""
     edges = np.cumsum([0, *(part.edge[-1] for part in parts)])
     return Changes(
         np.concatenate([part.group for part in parts]),
@@ -68,15 +67,18 @@ def tilted_plans(blocks: Blocks, plan: BlockPass, loosening_cost: np.ndarray) ->
     )
 
 
-def _differences(some: Blocks, numbers: np.ndarray, plan: BlockPass, found: BlockPass, loosening_cost: np.ndarray) -> Changes:
-    """What the plans found change in the plan, block by block."""
+def differences(
+    some: Blocks, numbers: np.ndarray, plan: BlockPass, columns: np.ndarray, unsolved: np.ndarray, loosening_cost: np.ndarray
+) -> Changes:
+    """What other plans of some blocks (columns of all HCPs; unsolved blocks have none) change in the plan, block by block: block `b` of
+    `some` is block numbers[b] of all."""
     sets = some.pricing.sets
-    hcp = some.hcp[(found.columns != plan.columns)[some.hcp] & ~found.unsolved[some.label[some.hcp]]]
+    hcp = some.hcp[(columns != plan.columns)[some.hcp] & ~unsolved[some.label[some.hcp]]]
     block, length = np.unique(some.label[hcp], return_counts=True)
-    old, new = plan.columns[hcp], found.columns[hcp]
+    old, new = plan.columns[hcp], columns[hcp]
     use = summed(wide_use(some, new) - wide_use(some, old), length)
     gain = np.add.reduceat(sets.value_of(new) - sets.value_of(old), np.cumsum(length) - length) if len(block) else np.empty(0)
-    gain = gain - (_penalties(some, found.columns, loosening_cost) - _penalties(some, plan.columns, loosening_cost))[block]
+    gain = gain - (_penalties(some, columns, loosening_cost) - _penalties(some, plan.columns, loosening_cost))[block]
     return Changes(-1 - numbers[block], gain, use, np.concatenate([[0], np.cumsum(length)]), hcp, new)
 
 

@@ -7,11 +7,13 @@ block; a small integer program picks among them, at most one per block and per H
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy import sparse
 
 from optimization.blocks import BlockPass, Blocks, wide_use
-from optimization.changes import Changes, summed, tilted_plans
+from optimization.changes import Changes, differences, joined, summed, tilted_plans
 from optimization.problem import PlanSettings
 from optimization.program import run_model
 from optimization.restricted import Restricted
@@ -29,11 +31,13 @@ def choose(
     most: int,
     tolerance: float,
     settings: PlanSettings,
+    earlier: Sequence[np.ndarray] = (),
     tilted: bool = False,
 ) -> np.ndarray | None:
     """Columns (hcps) of the best plan found among `most` changes of each sort, None where none keeps the wide limits.
 
-    tolerance: KPI units that may stay open; tilted: look also at plans of blocks at other prices (`changes.py`).
+    tolerance: KPI units that may stay open; earlier: columns of passes before, whose plans any block may take back; tilted: look also at
+    plans of blocks at other prices (`changes.py`).
     """
     shared, sets = blocks.pricing.shared, blocks.pricing.sets
     short = np.maximum(shared.sign * (shared.total_use(sets, plan.columns) - shared.bound), 0.0)
@@ -41,11 +45,13 @@ def choose(
     total = float(sets.value_of(plan.columns).sum() - (short[own] * loosening_cost[own]).sum())
     number = np.flatnonzero(blocks.wide)
     price = plan.price[number] * shared.scale[number]
-    changes = _of_blocks(blocks, plan, price, most)
+    parts = [_of_blocks(blocks, plan, price, most)]
+    for columns in earlier:
+        parts.append(differences(blocks, np.arange(blocks.count), plan, columns, np.zeros(blocks.count, dtype=bool), loosening_cost))
     if tilted:
-        changes = _joined(changes, tilted_plans(blocks, plan, loosening_cost))
+        parts.append(tilted_plans(blocks, plan, loosening_cost))
     # an HCP is changed by plans of its block or alone, never by both: uses would not add up
-    changes = _joined(changes, _of_hcps(blocks, plan, np.concatenate([plan.alternatives.hcp, changes.hcp]), most))
+    changes = joined([*parts, _of_hcps(blocks, plan, np.concatenate([plan.alternatives.hcp, *(part.hcp for part in parts)]), most)])
     used = (shared.sign * shared.total_use(sets, plan.columns) / shared.scale)[number]
     rest = shared.sign[number] * shared.bound[number] / shared.scale[number] - used
     if len(changes.gain) == 0:
@@ -137,17 +143,6 @@ def _settled(changes: Changes, rest: np.ndarray, ceiling: np.ndarray) -> tuple[n
     open_[np.argsort(least, kind="stable")[:OPEN_GROUPS]] = True
     left = open_[owner]
     return (share > 0.5) & ~left, left
-
-
-def _joined(first: Changes, second: Changes) -> Changes:
-    return Changes(
-        np.concatenate([first.group, second.group]),
-        np.concatenate([first.gain, second.gain]),
-        sparse.csc_matrix(sparse.hstack([first.use, second.use], format="csc")),
-        np.concatenate([first.edge, second.edge[1:] + first.edge[-1]]),
-        np.concatenate([first.hcp, second.hcp]),
-        np.concatenate([first.column, second.column]),
-    )
 
 
 def _of_blocks(blocks: Blocks, plan: BlockPass, price: np.ndarray, most: int) -> Changes:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import importlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -277,6 +277,7 @@ def _with_blocks(
     allowed = settings.gap * abs(whole.prices.bound)
     box = wide_box(whole.sets, whole.shared, whole.prices.price, blocks.wide, whole.loosening_cost)
     plans: list[BlockPlans] = []
+    earlier: list[np.ndarray] = []
     price: np.ndarray | None = whole.prices.price
     core = np.empty(0, dtype=np.int64)
     spread, asked = np.zeros(blocks.count), min(blocks.count, ASKED_BLOCKS)
@@ -288,20 +289,32 @@ def _with_blocks(
         search = replace(search, bound=min(search.bound, found.bound))
         say(f"blocks: {blocks.count} with {len(box.number)} limits across, pass {len(plans) + 1}, bound {found.bound:.9g}")
         if not found.unsolved.any():
-            search = _choose(whole, blocks, found, search, settings, say)
+            search = _choose(whole, blocks, found, search, settings, say, earlier)
+            earlier.append(found.columns)
         if search.gap() <= settings.gap:
             return search, core
         plans.append(_block_plans(whole, blocks, found))
-        price = price_again(whole.shared, box, plans, 0.3 * allowed)
+        # of many blocks another pass brings plans to mix with these, whatever it does to the bound: nothing else would
+        price = price_again(whole.shared, box, plans, -np.inf if blocks.count > ASKED_BLOCKS else 0.3 * allowed)
     return search, core
 
 
-def _choose(whole: Case, blocks: Blocks, found: BlockPass, search: Search, settings: PlanSettings, say: Callable[[str], None]) -> Search:
-    """The search with the better of its plan and the one chosen; plans at tilted prices are asked for where near-best ones do not do."""
+def _choose(
+    whole: Case,
+    blocks: Blocks,
+    found: BlockPass,
+    search: Search,
+    settings: PlanSettings,
+    say: Callable[[str], None],
+    earlier: Sequence[np.ndarray],
+) -> Search:
+    """The search with the better of its plan and the one chosen; plans at tilted prices are asked for where near-best ones do not do.
+    earlier: columns of the passes before."""
     allowed = settings.gap * abs(search.bound)
     most = max(CHANGES, int(CHANGES_SHARE * whole.sets.hcp_count))
-    for tilted in [False, True][blocks.count > MANY_BLOCKS : 1 + (blocks.count > ASKED_BLOCKS)]:
-        columns = choose(blocks, found, whole.loosening_cost, most, 0.4 * allowed, settings, tilted)
+    hopeless = blocks.count > MANY_BLOCKS and not earlier
+    for tilted in [False, True][hopeless : 1 + (blocks.count > ASKED_BLOCKS)]:
+        columns = choose(blocks, found, whole.loosening_cost, most, 0.4 * allowed, settings, earlier, tilted)
         best = None if columns is None else incumbent_of(whole.sets, whole.shared, columns, whole.loosening_cost)
         if best is not None and (search.best is None or best.total > search.best.total):
             search = replace(search, best=best)

@@ -10,8 +10,13 @@ from plan_cases import brute_force, limit, make_problem, random_problem
 
 import optimization.blocks as blocks
 import optimization.solve as solving
+from optimization.blocks import partition
+from optimization.choice import choose
 from optimization.passes import BlockPlans, Wide, next_prices, price_again
-from optimization.prices import LimitsConflict
+from optimization.prices import LimitsConflict, solve_prices
+from optimization.program import incumbent_of
+from optimization.sets import build_sets
+from optimization.shared import Pricing, build_shared
 from optimization.solve import solve
 
 
@@ -91,3 +96,25 @@ def test_no_further_pass_without_wide_limits_or_hope(monkeypatch):
     assert price_again(None, nothing, [plan], 0.1) is None
     enough = Wide(np.array([0]), np.array([1.0]), np.array([0.0]), np.array([5.0]))
     assert price_again(None, enough, [plan], 0.1) is None
+
+
+def test_a_choice_mixes_the_plans_of_two_passes(monkeypatch):
+    monkeypatch.setattr(blocks, "BLOCK_HCPS", 60)
+    problem = rep_remainders()
+    sets = build_sets(problem)
+    shared = build_shared(problem, sets)
+    priced = partition(Pricing(sets, shared))
+    cost = np.full(shared.count, np.inf)
+    price = solve_prices(sets, shared, cost).price
+    none = np.zeros(priced.count)
+    low, high = (priced.solve(np.where(priced.wide, price * factor, price), cost, 24, none, 2000, 1) for factor in (0.7, 1.3))
+    number = np.flatnonzero(priced.wide)
+    used = [shared.total_use(sets, found.columns)[number] for found in (low, high)]
+    assert np.any(used[0] > shared.bound[number]) and np.all(used[1] <= shared.bound[number])
+    plans = {}
+    for name, earlier in (("alone", []), ("mixed", [low.columns])):
+        columns = choose(priced, high, cost, 1, 0.0, problem.settings, earlier)
+        plans[name] = incumbent_of(sets, shared, columns, cost)
+    open_ = high.bound - plans["alone"].total
+    assert plans["mixed"].total > plans["alone"].total + 0.1 * open_
+    assert plans["mixed"].total <= min(low.bound, high.bound)
