@@ -14,7 +14,7 @@ from scipy import sparse
 from optimization.blocks import Blocks
 from optimization.shared import Pricing
 
-SAMPLED_HCPS = 12_000
+SAMPLED_HCPS, SAMPLED_AGAIN = 12_000, 3_000  # the second where prices of a problem much like this one are known
 CORRECTIONS = 2  # of the sample by what all blocks use
 FIRST_STEPS, NEXT_STEPS = 60, 16  # tries of every block to improve its own prices
 
@@ -32,7 +32,7 @@ def sampled_prices(pricing: Pricing, blocks: Blocks, ceiling: np.ndarray, start:
     """Prices (limits) near the minimum; ceiling (limits): the highest a price may be; start: prices of a problem much like this one;
     exact: the blocks' own prices follow the last move of the wide ones too."""
     shared = pricing.shared
-    sample = _sample(pricing, blocks)
+    sample = _sample(pricing, blocks, SAMPLED_HCPS if start is None else SAMPLED_AGAIN)
     from optimization.prices import solve_prices
 
     here, wide = np.flatnonzero(blocks.wide[sample.rows]), np.flatnonzero(blocks.wide)
@@ -69,10 +69,10 @@ def _usual(blocks: Blocks, sample: _Sample, own: np.ndarray) -> np.ndarray:
     return found
 
 
-def _sample(pricing: Pricing, blocks: Blocks) -> _Sample:
-    """Blocks evenly spread over all, about `SAMPLED_HCPS` HCPs of them."""
+def _sample(pricing: Pricing, blocks: Blocks, hcps_wanted: int) -> _Sample:
+    """Blocks evenly spread over all, about so many HCPs of them."""
     sets, shared = pricing.sets, pricing.shared
-    wanted = max(2, round(blocks.count * min(1.0, SAMPLED_HCPS / len(blocks.hcp))))
+    wanted = max(2, round(blocks.count * min(1.0, hcps_wanted / len(blocks.hcp))))
     chosen = np.unique(np.linspace(0, blocks.count - 1, wanted).round().astype(np.int64))
     hcps = np.sort(np.concatenate([blocks.hcp[blocks.hcp_start[b] : blocks.hcp_start[b + 1]] for b in chosen.tolist()]))
     rows = np.concatenate([blocks.row[blocks.row_start[b] : blocks.row_start[b + 1]] for b in chosen.tolist()])
