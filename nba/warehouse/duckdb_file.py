@@ -30,7 +30,7 @@ def open_file(path: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection:
         return duckdb.connect(str(path), read_only=read_only)
     except (duckdb.Error, OSError) as error:
         text = " ".join(str(error).split())
-        if "lock" in text.lower():
+        if "could not set lock" in text.lower():
             holder = text[text.find("(PID") :].split(")")[0] + ")" if "(PID" in text else ""
             raise NbaError(
                 f"{path} is open in another process {holder}: close it (a DuckDB file has one writer) and run again".replace("  ", " ")

@@ -3,6 +3,7 @@
 # ruff: noqa: E501 - texts that the user sees stay on one line
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from nba.load.checks import Findings
 from nba.load.command import LoadRequest, load_folder
 from nba.load.problems import LoadError, Problem
 from nba.project import find_project, read_contract
+from nba.warehouse.duckdb_file import open_file
 
 ROOT = find_project(Path(__file__).parent)
 RULES = [table.name for table in read_contract(ROOT).rules]
@@ -234,3 +236,10 @@ def test_a_load_killed_between_two_tables_changes_nothing(stop: str, tmp_path: P
             "select (select count(*) from raw.hcp_master), (select count(*) from raw.kpi_metrics), (select count(*) from raw.rule_budget)"
         ).fetchall()
     assert counts == [(2, 2, 2)]
+
+
+def test_a_file_that_is_no_database_is_not_called_locked_whatever_its_name(tmp_path):
+    path = tmp_path / "block.duckdb"
+    path.write_text("not a database " * 400)
+    with pytest.raises(NbaError, match=re.escape(f"cannot open {path}: ")):
+        open_file(path)
