@@ -53,8 +53,8 @@ class People:
         return int(self.rep.max()) + 1
 
 
-def draw_people(hcps: int, periods: int, channels: tuple[Channel, ...], bond: float, rng: np.random.Generator) -> People:
-    """Draw `hcps` HCPs; bond: spread of rep_bond. 3% have no history, 5% enter later."""
+def draw_people(hcps: int, periods: int, channels: tuple[Channel, ...], tastes: Floats, bond: float, rng: np.random.Generator) -> People:
+    """Draw `hcps` HCPs; tastes: liking by (channels, specialties); bond: spread of rep_bond. 3% have no history, 5% enter later."""
     reps = max(2, round(hcps / HCPS_PER_REP))
     hco = np.cumsum(rng.random(hcps) < 0.4)
     rep = rng.integers(0, reps, hcps + 1)[hco]
@@ -64,8 +64,7 @@ def draw_people(hcps: int, periods: int, channels: tuple[Channel, ...], bond: fl
     market = 2.2 * np.exp(0.8 * volume)
     years_z = rng.standard_normal(hcps)
     digital = -0.5 * years_z + np.sqrt(0.75) * rng.standard_normal(hcps)
-    told = rng.normal(0.0, 0.3, (len(channels), len(SPECIALTIES)))
-    liking = told[:, specialty] + np.array([c.digital for c in channels])[:, None] * digital
+    liking = tastes[:, specialty] + np.array([c.digital for c in channels])[:, None] * digital
     liking += 0.45 * rng.standard_normal((len(channels), hcps))
     typical = np.array([c.response_rate for c in channels])[:, None]
     kind = rng.random(hcps)
