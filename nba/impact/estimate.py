@@ -1,0 +1,275 @@
+"""What a touch changes: `estimate_impact`, from the tables of a panel to scores, diagnostics and the model behind them.
+
+Sources: residual on residual, Robinson (1988) and Nie and Wager (2021); taking the effect of later touches off the outcome, Robins (1994);
+empirical Bayes shrinkage, Efron and Morris (1975). docs/impact.md says it in words, docs/decisions/0015 what was decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from nba.impact.checks import Fit, Slopes, calibration, clustered, head_fit, latent_spread, placebo_fit
+from nba.impact.diagnostics import Findings, diagnostics_table, overlap_share
+from nba.impact.effects import FLOOR_SHARE, Effects, Prior, posterior, widened
+from nba.impact.form import Form, Modifiers
+from nba.impact.history import people, segment_levels
+from nba.impact.learn import Learning, chunks, take
+from nba.impact.panel import Panel, read_panel
+from nba.impact.scoring import Doubt, Learned, norms, score
+from nba.impact.settings import ImpactSettings
+from nba.learning.encoding import numbers, texts
+from nba.learning.settings import LearningInputError
+
+LATENT_PRIOR, LATENT_PRIOR_ERROR = 0.25, 0.15  # relative variance of HCPs' own effects that is believed before the data, and its doubt
+LATENT_LEAST, LATENT_MOST = 0.04, 1.0
+LONG_PRIOR_ERROR = 0.3
+NO_FORM = Form("kpi", 0.5, 0.85, 0.12, "all")  # for panels that nothing can be learned from
+
+
+@dataclass(frozen=True)
+class ImpactResult:
+    """scores: table score_impact. diagnostics: table impact_diagnostics. model: what was learned, plain values ready for JSON."""
+
+    scores: pa.Table
+    diagnostics: pa.Table
+    model: dict[str, Any]
+
+
+def estimate_impact(tables: Mapping[str, Any], settings: ImpactSettings, say: Callable[[str], None] = lambda text: None) -> ImpactResult:
+    """Expected impact of one touch at cycle start for every HCP and channel, KPI units over the cycle.
+
+    tables (Arrow tables; engagement and kpi may be readers of batches): `hcps` (hcp_id; specialty, practice_type, rep_id, decile, rep_access and
+    the settings' attributes where there), `engagement` (hcp_id, channel, period_start, touches, responses, known_from), `kpi` (hcp_id,
+    period_start, kpi_value, market_value, known_from, known_until), `catalog` (channel, expected_uplift, uplift_basis), and optionally
+    `probabilities` (hcp_id, channel, engagement_probability) for catalogues per response. say: receives progress lines.
+    LearningInputError where the tables contradict the contract.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):  # sums of floats must not hang on how many cores there are
+        panel = read_panel(dict(tables), settings)
+        return _estimate(panel, tables, settings, say)
+
+
+def _estimate(panel: Panel, tables: Mapping[str, Any], settings: ImpactSettings, say: Callable[[str], None]) -> ImpactResult:
+    who = people(tables["hcps"], panel, settings)
+    catalogue = catalogue_uplift(tables, panel)
+    levels = {"kpi": segment_levels(panel, who)}
+    if panel.market is not None:
+        from dataclasses import replace
+
+        levels["market"] = segment_levels(replace(panel, kpi=panel.market), who)
+    modifiers = Modifiers(panel, who, levels, settings)
+    say(f"impact: {panel.hcps:,} HCPs, {panel.periods} periods, {len(panel.channels)} channels")
+    learning = _learning(panel, who, settings, levels, modifiers)
+    floor = _floor(levels["kpi"][1], catalogue, settings)
+    if learning is None:
+        return _unlearned(panel, who, modifiers, catalogue, floor, settings)
+    return _learn(panel, who, modifiers, learning, catalogue, floor, settings, say)
+
+
+def _learn(
+    panel: Panel,
+    who: Any,
+    modifiers: Modifiers,
+    learning: Learning,
+    catalogue: np.ndarray,
+    floor: float,
+    settings: ImpactSettings,
+    say: Callable[[str], None],
+) -> ImpactResult:
+    learning.residuals()
+    say("impact: controls fitted")
+    chosen = learning.choose_forms()
+    top = chosen[0][0]
+    say(f"impact: form {top.key()}, {len(chosen)} averaged")
+    made = {form: norms(panel, modifiers, form) for form, _ in chosen}
+    long_ratio, profile = _response_over_time(learning, top, made[top], settings)
+    if settings.cycle_periods > 1:
+        first = _effects(learning, top, made[top], catalogue, floor, settings)
+        learning.adjust(_later_touches(learning, top, made[top], first[0], profile))
+        say("impact: later touches of the same cycle taken off")
+    effects, fit, prior, moments = _effects(learning, top, made[top], catalogue, floor, settings)
+    placebo, lead = placebo_fit(learning, top, made[top]), placebo_fit(learning, top, made[top], raw=True)
+    slopes = calibration(moments, fit.inflation, prior)
+    findings = Findings(catalogue, fit, effects, prior, slopes, placebo, lead)
+    bias = np.where(findings.placebo_failed, (np.abs(placebo.theta) + 1.6449 * placebo.error) ** 2, 0.0)
+    learned = []
+    for form, weight in chosen:
+        found = effects
+        if form != top or findings.placebo_failed.any():
+            found = _effects(learning, form, made[form], catalogue, floor, settings, bias)[0]
+        learned.append(Learned(form, weight, made[form], found))
+    latent = _latent(*latent_spread(learning, top, made[top], learned[0].effects), learned[0].effects, fit)
+    findings = findings.after(learned[0].effects, latent, long_ratio, overlap_share(panel, who, settings))
+    status = findings.status()
+    say("impact: " + ", ".join(f"{name} {word}" for name, word in zip(panel.channels, status, strict=True)))
+    scores = score(panel, who, modifiers, learned, Doubt(latent, bias), long_ratio, status)
+    return ImpactResult(scores, diagnostics_table(panel, findings, status), _record(panel, learned, latent, long_ratio, status, settings))
+
+
+def _learning(panel: Panel, who: Any, settings: ImpactSettings, levels: dict, modifiers: Modifiers) -> Learning | None:
+    """The part of the panel that is learned from: HCPs drawn by hash where there are more than needed. None where nothing can be learned."""
+    from zlib import crc32
+
+    if not (panel.touches > 0).any() or panel.kpi_through < 0:
+        return None
+    rows = np.arange(panel.hcps)
+    if panel.hcps > settings.estimation_hcps:
+        draw = np.array([crc32(f"{settings.seed}|learn|{i}".encode()) for i in panel.hcp_ids.to_pylist()])
+        rows = np.sort(np.argsort(draw, kind="stable")[: settings.estimation_hcps])
+    small, some = take(panel, who, rows)
+    part = {name: (segment[rows], overall) for name, (segment, overall) in levels.items()}
+    inner = modifiers if small is panel else Modifiers(small, some, part, settings)
+    inner.rate = modifiers.rate
+    learning = Learning(small, some, settings, part, inner)
+    return learning if learning.has_rows else None
+
+
+def _effects(
+    learning: Learning, form: Form, norm: Any, catalogue: np.ndarray, floor: float, settings: ImpactSettings, bias: np.ndarray | None = None
+) -> tuple[Effects, Fit, Prior, Any]:
+    """The second stage of one form. bias: variance by which a failed placebo makes a channel's data doubtful, (C,)."""
+    fit, moments = head_fit(learning, form, norm), learning.moments(form, norm)
+    error = np.sqrt(fit.error**2 + (0.0 if bias is None else bias))
+    prior = widened(catalogue, settings.prior_cv, floor, fit.theta, error)
+    inflation = fit.inflation
+    if bias is not None:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            inflation = inflation * np.where(fit.error > 0, np.nan_to_num(error**2 / fit.error**2, nan=1.0, posinf=1.0), 1.0)
+    return posterior(*moments.without(None), inflation, prior), fit, prior, moments
+
+
+def _response_over_time(learning: Learning, form: Form, norm: Any, settings: ImpactSettings) -> tuple[np.ndarray, np.ndarray]:
+    """How much of a cycle's effect has come after so many of its periods, (C, parts), and the long horizon's multiple of it, (C,).
+
+    Shrunk to the belief that a share `carry_over` of an effect is left one period later.
+    """
+    channels = len(learning.panel.channels)
+
+    def against(outcome: np.ndarray, only: np.ndarray | None = None) -> Fit:
+        def part(hcps: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+            x = learning.scaled(form, learning.modifiers.state(hcps, learning.rows), hcps) / norm.shape
+            weight = learning.weight[hcps] if only is None else np.where(only[hcps], learning.weight[hcps], 0)
+            return x.astype(np.float32), np.nan_to_num(outcome[hcps]), weight.astype(np.float32)
+
+        return clustered(part, learning.panel.hcps, channels)
+
+    def shrunk(part: Fit, whole: Fit, belief: float, doubt: float) -> np.ndarray:
+        """Ratio of two effects where both are known, the belief where they are not (delta method, errors of the part only)."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio, error = part.theta / whole.theta, part.error / np.abs(whole.theta)
+            sure = np.where(np.isfinite(ratio) & np.isfinite(error) & (np.abs(whole.theta) > 2 * whole.error), 1 / np.maximum(error, 1e-6) ** 2, 0.0)
+        return (np.where(sure > 0, sure * np.nan_to_num(ratio), 0.0) + belief / doubt**2) / (sure + 1 / doubt**2)
+
+    def reached(periods: int) -> float:
+        kept = settings.carry_over
+        return float(periods) if kept == 1 else (1 - kept**periods) / (1 - kept)
+
+    cycle = settings.cycle_periods
+    whole = against(learning.outcome[:, :, -1])
+    profile = np.ones((channels, len(learning.parts)))
+    for number, periods in enumerate(learning.parts[:-1]):
+        profile[:, number] = shrunk(against(learning.outcome[:, :, number]), whole, reached(periods) / reached(cycle), 0.15)
+    profile = np.clip(np.maximum.accumulate(profile, axis=1), 0.0, 1.0)
+    known = np.isfinite(learning.long) & learning.valid
+    belief = reached(settings.long_periods) / reached(cycle)
+    long = shrunk(against(learning.long, known), against(learning.outcome[:, :, -1], known), belief, LONG_PRIOR_ERROR) if known.any() else np.full(channels, belief)
+    return np.clip(long, 0.5, settings.long_periods / cycle), profile
+
+
+def _later_touches(learning: Learning, form: Form, norm: Any, effects: Effects, profile: np.ndarray) -> np.ndarray:
+    """KPI that the touches of the 2nd to last period of each row's cycle brought within it, (n, T)."""
+    from nba.impact.controls import doses
+
+    cycle, panel = settings_cycle(learning), learning.panel
+    out = np.zeros((panel.hcps, learning.length), np.float32)
+    kappa = form.kappa if len(learning.kappas) > 1 else None
+    share = np.stack([np.interp(np.arange(1, cycle), [0, *learning.parts], [0.0, *profile[c]]) for c in range(len(panel.channels))])
+    for hcps in chunks(panel.hcps):
+        brought = learning.impact(form, norm, effects, hcps, slice(0, panel.periods)) * doses(panel.touches[hcps], kappa)
+        for later in range(1, cycle):
+            at = np.minimum(np.arange(learning.rows.start, learning.rows.stop) + later, panel.periods - 1)
+            out[hcps] += (brought[:, at] * share[:, cycle - later - 1].astype(np.float32)).sum(axis=2)
+    return out
+
+
+def settings_cycle(learning: Learning) -> int:
+    """Periods of a cycle."""
+    return learning.cycle
+
+
+def _latent(variance: np.ndarray, error: np.ndarray, effects: Effects, fit: Fit) -> np.ndarray:
+    """Relative variance of HCPs' own effects: what the scores show, weighed against the belief by their errors."""
+    sure = np.where(np.isfinite(error) & (error > 0), 1 / np.maximum(error, 1e-9) ** 2, 0.0)
+    found = (np.where(sure > 0, variance * sure, 0) + LATENT_PRIOR / LATENT_PRIOR_ERROR**2) / (sure + 1 / LATENT_PRIOR_ERROR**2)
+    return np.clip(found, LATENT_LEAST, LATENT_MOST)
+
+
+def _floor(overall: float, catalogue: np.ndarray, settings: ImpactSettings) -> float:
+    """Least prior deviation of a channel's effect: a share of the KPI of a cycle, so that a catalogue of zero can be contradicted."""
+    return max(FLOOR_SHARE * abs(overall) * settings.cycle_periods * settings.prior_cv, 1e-9)
+
+
+def catalogue_uplift(tables: Mapping[str, Any], panel: Panel) -> np.ndarray:
+    """Prior belief per touch, (C,): the uplift, or uplift x mean probability of the channel where it is per response."""
+    catalog = tables["catalog"]
+    uplift = numbers(catalog["expected_uplift"], "expected_uplift")
+    place = {name: row for row, name in enumerate(texts(catalog["channel"]).to_pylist())}
+    basis = texts(catalog["uplift_basis"]).to_pylist() if "uplift_basis" in catalog.column_names else [None] * len(uplift)
+    out = np.zeros(len(panel.channels))
+    for code, channel in enumerate(panel.channels):
+        value = uplift[place[channel]]
+        if not np.isfinite(value):
+            raise LearningInputError(f"expected_uplift of channel '{channel}' is unknown")
+        out[code] = value * _mean_probability(tables.get("probabilities"), channel) if basis[place[channel]] == "response" else value
+    return out
+
+
+def _mean_probability(probabilities: pa.Table | None, channel: str) -> float:
+    """Mean over the pairs of the channel, in any order of the rows; 1 where none is known."""
+    if probabilities is None:
+        return 1.0
+    mine = pa.compute.equal(texts(probabilities["channel"]), channel)
+    chance = np.sort(numbers(probabilities.filter(mine)["engagement_probability"], "engagement_probability"))
+    chance = chance[np.isfinite(chance)]
+    return float(chance.sum() / len(chance)) if len(chance) else 1.0
+
+
+def _unlearned(panel: Panel, who: Any, modifiers: Modifiers, catalogue: np.ndarray, floor: float, settings: ImpactSettings) -> ImpactResult:
+    """The catalogue's belief scaled by size and wear: there is no history to learn from."""
+    channels, width = len(panel.channels), len(modifiers.families) + 1
+    norm = norms(panel, modifiers, NO_FORM)
+    deviation = np.maximum(settings.prior_cv * np.abs(catalogue), floor)
+    theta, variance = np.zeros((channels, width)), np.zeros((channels, width))
+    theta[:, 0], variance[:, 0] = catalogue, deviation**2
+    effects = Effects(theta, np.diag(variance.ravel()))
+    latent = np.full(channels, LATENT_PRIOR)
+    kept = settings.carry_over
+    ratio = settings.long_periods / settings.cycle_periods if kept == 1 else (1 - kept**settings.long_periods) / (1 - kept**settings.cycle_periods)
+    empty = Fit(np.zeros(channels), np.diag(np.full(channels, np.inf)), np.ones(channels), np.zeros(channels))
+    prior = Prior(catalogue, deviation)
+    nothing = Slopes(np.zeros(channels), np.full(channels, np.inf))
+    findings = Findings(catalogue, empty, effects, prior, nothing, empty, empty)
+    findings = findings.after(effects, latent, np.full(channels, ratio), overlap_share(panel, who, settings))
+    learned = [Learned(NO_FORM, 1.0, norm, effects)]
+    scores = score(panel, who, modifiers, learned, Doubt(latent, np.zeros(channels)), np.full(channels, ratio), findings.status())
+    model = _record(panel, learned, latent, np.full(channels, ratio), findings.status(), settings)
+    return ImpactResult(scores, diagnostics_table(panel, findings, findings.status()), model)
+
+
+def _record(panel: Panel, learned: list[Learned], latent: np.ndarray, ratio: np.ndarray, status: list[str], settings: ImpactSettings) -> dict[str, Any]:
+    """The model as plain values."""
+    return {
+        "channels": panel.channels,
+        "forms": [{"form": one.form.key(), "weight": one.weight, "effects": one.effects.theta.tolist()} for one in learned],
+        "latent_variance": latent.tolist(),
+        "long_ratio": ratio.tolist(),
+        "status": status,
+        "settings": {name: str(getattr(settings, name)) for name in settings.__dataclass_fields__},
+    }

@@ -1,0 +1,202 @@
+"""From a learned model to the table of every HCP and channel: impact, interval, long horizon, drivers that sum to the impact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from nba.impact.effects import Effects
+from nba.impact.form import ALL_RESPONSES, MARKET, OWN_RESPONSES, Form, Modifiers, State
+from nba.impact.history import People
+from nba.impact.learn import Norm, chunks
+from nba.impact.panel import Panel
+
+Z90 = 1.6448536269514722
+DRIVERS = 5
+LEVEL_SPREAD = 0.6  # relative spread of HCPs' levels within a segment, for those whose own is not known
+# feature of feature_definition that words each driver
+FEATURES = {
+    "kpi": "kpi_mean_long",
+    "market": "market_mean_long",
+    "own": "touches_short",
+    "all": "all_touches_short",
+    OWN_RESPONSES: "response_rate_long",
+    ALL_RESPONSES: "all_response_rate_long",
+    MARKET: "market_share_long",
+}
+BASE = "channel_effect"
+NUMBERS = ("expected_impact", "expected_impact_low", "expected_impact_high", "expected_impact_long", "impact_base")
+IMPACT_SCHEMA = pa.schema(
+    [("hcp_id", pa.string()), ("channel", pa.string())]
+    + [(name, pa.float64()) for name in NUMBERS]
+    + [
+        (f"impact_driver_{k}{end}", kind)
+        for k in range(1, DRIVERS + 1)
+        for end, kind in (("", pa.string()), ("_value", pa.string()), ("_contribution", pa.float64()))
+    ]
+    + [("impact_other", pa.float64()), ("impact_status", pa.string())]
+)
+
+
+@dataclass(frozen=True)
+class Learned:
+    """One form of the model: its weight in the average, what norms it, what was learned."""
+
+    form: Form
+    weight: float
+    norm: Norm
+    effects: Effects
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Beside the posterior, per channel (C,): relative variance of HCPs' own effects, and variance of theta_0 from a failed placebo."""
+
+    latent: np.ndarray
+    bias: np.ndarray
+
+
+def norms(panel: Panel, modifiers: Modifiers, form: Form) -> Norm:
+    """Means over all HCPs to score at the start of the cycle."""
+    at = slice(panel.periods, panel.periods + 1)
+    channels = len(panel.channels)
+    f_sum, z_sum, s_sum, n = np.zeros(channels), 0.0, 0.0, panel.hcps
+    for hcps in chunks(n):
+        state = modifiers.state(hcps, at)
+        f = (state.shape(form)[:, 0] * np.ones((1, channels))).astype(np.float64)
+        f_sum = f_sum + f.sum(axis=0)
+        z_sum = z_sum + (f[:, :, None] * state.z[:, 0]).sum(axis=0)
+        s_sum += float((state.size[form.size][:, 0].astype(np.float64) ** form.power).sum())
+    return Norm(f_sum / n, s_sum / n, z_sum / f_sum[:, None])
+
+
+def score(
+    panel: Panel, who: People, modifiers: Modifiers, learned: list[Learned], doubt: Doubt, long_ratio: np.ndarray, status: list[str]
+) -> pa.Table:
+    """The table score_impact, HCP by HCP in order of hcp_id, channels in order of name."""
+    parts = [
+        _score(panel, who, modifiers, learned, doubt, long_ratio, status, hcps, modifiers.state(hcps, slice(panel.periods, panel.periods + 1)))
+        for hcps in chunks(panel.hcps)
+    ]
+    return pa.concat_tables(parts) if parts else IMPACT_SCHEMA.empty_table()
+
+
+def _score(
+    panel: Panel,
+    who: People,
+    modifiers: Modifiers,
+    learned: list[Learned],
+    doubt: Doubt,
+    long_ratio: np.ndarray,
+    status: list[str],
+    hcps: slice,
+    state: State,
+) -> pa.Table:
+    names, parts, base, variance, means = _contributions(modifiers, learned, state)
+    impact = base + parts.sum(axis=2)
+    n, channels = impact.shape
+    # a pair whose own effect is small may still be off by a share of the channel's
+    reach = np.maximum(np.abs(impact), 0.5 * np.abs(base))
+    between = sum(one.weight * (mean - impact) ** 2 for one, mean in zip(learned, means, strict=True))
+    power = sum(one.weight * one.form.power for one in learned)
+    unknown = (1 - state.own[:, :1].astype(np.float64)) * (LEVEL_SPREAD * power) ** 2
+    variance = variance + between + reach**2 * (doubt.latent + unknown) + doubt.bias
+    half = Z90 * np.sqrt(variance)
+    columns = {
+        "expected_impact": impact,
+        "expected_impact_low": impact - half,
+        "expected_impact_high": impact + half,
+        "expected_impact_long": impact * long_ratio,
+        "impact_base": np.broadcast_to(base, impact.shape),
+    }
+    order = np.argsort(-np.abs(parts), axis=2, kind="stable")[:, :, :DRIVERS]
+    texts = _values(names, panel, who, state, learned[0].form, hcps)
+    words = np.array([FEATURES.get(name, name) for name in names], dtype=object)
+    table = {
+        "hcp_id": panel.hcp_ids[hcps].take(pa.array(np.repeat(np.arange(n), channels))),
+        "channel": pa.array(panel.channels * n, pa.string()),
+        **{name: pa.array(np.ascontiguousarray(values).ravel() + 0.0) for name, values in columns.items()},
+    }
+    rows, places = np.indices((n, channels))
+    shown = np.zeros((n, channels))
+    for k in range(DRIVERS):
+        empty = k >= order.shape[2]
+        pick = np.zeros((n, channels), np.int64) if empty else order[:, :, k]
+        part = parts[rows, places, pick] if not empty else np.zeros((n, channels))
+        none = (part == 0.0).ravel()
+        shown += part
+        table[f"impact_driver_{k + 1}"] = pa.array(words[pick].ravel(), pa.string(), mask=none)
+        table[f"impact_driver_{k + 1}_value"] = pa.array(texts[rows, places, pick].ravel(), pa.string()) if not empty else pa.nulls(n * channels, pa.string())
+        table[f"impact_driver_{k + 1}_contribution"] = pa.array(part.ravel(), mask=none)
+    table["impact_other"] = pa.array((parts.sum(axis=2) - shown).ravel() + 0.0)
+    table["impact_status"] = pa.array(status * n, pa.string())
+    return pa.table(table).select(IMPACT_SCHEMA.names).cast(IMPACT_SCHEMA)
+
+
+def _contributions(modifiers: Modifiers, learned: list[Learned], state: State) -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray, list[np.ndarray]]:
+    """Drivers, their contributions (n, C, drivers), the base (C,), the posterior variance (n, C), and each form's impact.
+
+    theta_0 x size alone, then wear by recent touches, then f x theta_k x (z_k - mean): they sum to the impact minus theta_0.
+    """
+    families = list(dict.fromkeys(modifiers.families))
+    names = list(dict.fromkeys([one.form.size for one in learned] + [one.form.scope for one in learned])) + families
+    n, channels = state.z.shape[0], state.z.shape[2]
+    parts = np.zeros((n, channels, len(names)))
+    base, variance, means = np.zeros(channels), np.zeros((n, channels)), []
+    width = state.z.shape[3] + 1
+    for one in learned:
+        theta = one.effects.theta
+        f = state.shape(one.form)[:, 0].astype(np.float64) / one.norm.shape
+        size = (state.size[one.form.size][:, 0].astype(np.float64) ** one.form.power / one.norm.size)[:, None]
+        z = state.z[:, 0].astype(np.float64) - one.norm.z
+        gains = f[:, :, None] * theta[:, 1:] * z
+        base += one.weight * theta[:, 0]
+        parts[:, :, names.index(one.form.size)] += one.weight * theta[:, 0] * (size - 1)
+        parts[:, :, names.index(one.form.scope)] += one.weight * theta[:, 0] * (f - size)
+        for k, family in enumerate(modifiers.families):
+            parts[:, :, names.index(family)] += one.weight * gains[:, :, k]
+        means.append(f * theta[:, 0] + gains.sum(axis=2))
+        phi = f[:, :, None] * np.concatenate([np.ones((n, channels, 1)), z], axis=2)
+        for c in range(channels):
+            own = one.effects.covariance[c * width : (c + 1) * width, c * width : (c + 1) * width]
+            variance[:, c] += one.weight * np.einsum("nk,kl,nl->n", phi[:, c], own, phi[:, c], optimize=True)
+    return names, parts, base, variance, means
+
+
+def _values(names: list[str], panel: Panel, who: People, state: State, form: Form, hcps: slice) -> np.ndarray:
+    """Text of each driver's value, (n, C, drivers); None where there is nothing to show."""
+    n, channels = state.z.shape[0], state.z.shape[2]
+    out = np.full((n, channels, len(names)), None, dtype=object)
+    periods = slice(max(panel.touch_through + 1 - 4, 0), panel.touch_through + 1)
+    touches = panel.touches[hcps, periods].sum(axis=1, dtype=np.int64)
+    for k, name in enumerate(names):
+        if name in who.values:
+            out[:, :, k] = who.values[name][hcps][:, None]
+        elif name in ("own", "all"):
+            shown = touches if name == "own" else np.broadcast_to(touches.sum(axis=1, keepdims=True), touches.shape)
+            out[:, :, k] = shown.astype(str)
+        elif name == OWN_RESPONSES:
+            answered, responses = (a[hcps].sum(axis=1, dtype=np.float64) for a in (panel.answered, panel.responses))
+            rate = np.where(answered > 0, responses / np.maximum(answered, 1), np.nan)
+            out[:, :, k] = _texts(rate)
+        elif name == ALL_RESPONSES:
+            answered, responses = (a[hcps].sum(axis=(1, 2), dtype=np.float64) for a in (panel.answered, panel.responses))
+            out[:, :, k] = _texts(np.where(answered > 0, responses / np.maximum(answered, 1), np.nan))[:, None]
+        elif name in ("kpi", "market"):
+            values = panel.kpi if name == "kpi" else panel.market
+            out[:, :, k] = _texts(_recent(values[hcps], panel.kpi_through))[:, None]
+    return out
+
+
+def _recent(values: np.ndarray | None, through: int, periods: int = 12) -> np.ndarray:
+    """Mean of the known values of the last periods; NaN without any."""
+    assert values is not None
+    last = values[:, max(through + 1 - periods, 0) : through + 1].astype(np.float64)
+    known = np.isfinite(last)
+    return np.where(known.any(axis=1), np.where(known, last, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1), np.nan)
+
+
+def _texts(values: np.ndarray) -> np.ndarray:
+    return np.where(np.isfinite(values), np.char.mod("%.3g", np.nan_to_num(values)), None)
