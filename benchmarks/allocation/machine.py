@@ -9,19 +9,21 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PACKAGES = ("numpy", "scipy", "numba", "highspy", "pyomo", "pulp", "ortools", "linopy")
+FOLDERS = ("optimization", "benchmarks")
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def machine_facts() -> dict[str, object]:
-    """Processor, cores, memory, Python and package versions, commit (`+` = with changes not committed), load of the last minute."""
+def machine_facts(packages: tuple[str, ...] = PACKAGES, folders: tuple[str, ...] = FOLDERS) -> dict[str, object]:
+    """Processor, cores, memory, Python and package versions, commit (`+` = with changes in these folders that are not committed), load of
+    the last minute."""
     return {
         "cpu": _field("/proc/cpuinfo", "model name") or platform.machine(),
         "cores": os.cpu_count(),
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "system": platform.system(),
         "python": platform.python_version(),
-        "versions": {name: _version(name) for name in PACKAGES},
-        "commit": _commit(),
+        "versions": {name: _version(name) for name in packages},
+        "commit": _commit(folders),
         "load": round(os.getloadavg()[0], 2),
     }
 
@@ -41,13 +43,11 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _commit() -> str | None:
-    """Short commit of the checkout; `+` where optimization/ or benchmarks/ differ from it."""
+def _commit(folders: tuple[str, ...]) -> str | None:
+    """Short commit of the checkout; `+` where Python files of these folders differ from it."""
     try:
         short = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
-        changed = subprocess.run(
-            ["git", "status", "--porcelain", "--", "optimization", "benchmarks"], cwd=ROOT, capture_output=True, text=True
-        )
+        changed = subprocess.run(["git", "status", "--porcelain", "--", *folders], cwd=ROOT, capture_output=True, text=True)
     except (OSError, subprocess.CalledProcessError):
         return None
     code = [line for line in changed.stdout.splitlines() if line.endswith(".py")]
