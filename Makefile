@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help install build test test-long lint docs clean bench-shap bench-allocation test-metrics check-superset test-snowflake test-snowflake-live
+.PHONY: help install build test test-long lint docs clean bench-shap bench-allocation bench-impact test-metrics check-superset test-snowflake test-snowflake-live
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -82,6 +82,16 @@ docs: install ## generate the dbt documentation into target/
 bench-allocation: .venv-bench/.installed ## allocation beside its peers, 2k to 1M HCPs: hours; a repeated run goes on where it stopped
 	.venv-bench/bin/python -m benchmarks.allocation.run $(BENCH)
 	.venv-bench/bin/python -m benchmarks.allocation.report
+
+.venv-bench-impact/.installed: requirements/bench-impact.lock pyproject.toml
+	$(PYTHON) -m venv .venv-bench-impact
+	.venv-bench-impact/bin/python -m pip install --quiet --require-hashes --no-deps -r requirements/bench-impact.lock
+	.venv-bench-impact/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+bench-impact: .venv-bench-impact/.installed ## impact beside heuristics, learners and a causal forest, on worlds with a known truth: hours
+	.venv-bench-impact/bin/python -m benchmarks.impact.run $(BENCH)
+	.venv-bench-impact/bin/python -m benchmarks.impact.report
 
 bench-shap: install ## TreeSHAP against shap.TreeExplainer in one run
 	$(BIN)/python benchmarks/tree_shap.py

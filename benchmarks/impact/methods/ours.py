@@ -25,7 +25,7 @@ def ours(seen: Observed) -> Answer:
     result = estimate_impact(world.tables | {"probabilities": _probabilities(seen)}, settings)
     columns = ("expected_impact", "expected_impact_low", "expected_impact_high")
     score, low, high = (_matrix(world.tables["hcps"]["hcp_id"], world.channels, result.scores, column) for column in columns)
-    return Answer(score=score, in_kpi=True, low=low, high=high, effective=_effective(result.diagnostics))
+    return Answer(score=score, in_kpi=True, low=low, high=high, said=_said(result.diagnostics), effective=_effective(result.diagnostics))
 
 
 def _probabilities(seen: Observed) -> pa.Table:
@@ -54,8 +54,11 @@ def _matrix(ids: pa.ChunkedArray, channels: list[str], scores: pa.Table, column:
     return out
 
 
-def _effective(diagnostics: pa.Table) -> list[str] | None:
-    """Channels that the diagnostics call effective, None where they do not say."""
-    rows = diagnostics.to_pylist()
-    told = [row for row in rows if row.get("measure") == "effect"]
-    return sorted(row["channel"] for row in told if row.get("low") is not None and row["low"] > 0) if told else None
+def _effective(diagnostics: pa.Table) -> list[str]:
+    """Channels that the diagnostics call effective."""
+    return sorted(row["channel"] for row in diagnostics.to_pylist() if row["measure"] == "effect" and row["status"] == "effective")
+
+
+def _said(diagnostics: pa.Table) -> str:
+    """What the diagnostics call each channel."""
+    return ", ".join(f"{row['channel']} {row['status']}" for row in diagnostics.to_pylist() if row["measure"] == "status")
