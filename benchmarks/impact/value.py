@@ -13,6 +13,7 @@ from benchmarks.impact.worlds import ImpactWorld, Limits
 from optimization import allocate
 
 GAP = 1e-3
+FEW_VALUES = 0.02  # distinct scores per pair, below which plans tie without end and proving the best one takes forever
 
 
 def allowed_pairs(limits: Limits, hcps: int) -> np.ndarray:
@@ -30,9 +31,25 @@ def best_plan(world: ImpactWorld, score: Floats, gap: float = GAP) -> np.ndarray
     rows, upper = limit_rows(limits, hcp, channel)
     # Scores far below the others only cost the solver time; units do not matter to the plan.
     value = score[hcp, channel] / score[hcp, channel].max()
+    if len(np.unique(value)) < FEW_VALUES * len(value):
+        return _rounded_plan(world, hcp, channel, value, rows, upper)
     found = allocate(value, hcp, limits.most_actions, rows, np.full(len(upper), -np.inf), upper, gap)
     chosen[hcp[found.chosen], channel[found.chosen]] = True
     return chosen
+
+
+def _rounded_plan(
+    world: ImpactWorld, hcp: np.ndarray, channel: np.ndarray, value: Floats, rows: sparse.csr_matrix, upper: Floats
+) -> np.ndarray:
+    """The continuous optimum, largest parts first, filled up by score; ties between HCPs are broken at random, the same way every time."""
+    from scipy.optimize import linprog
+
+    broken = value * (1 + 1e-3 * np.random.default_rng(0).random(len(value)))
+    one = sparse.csr_matrix((np.ones(len(hcp)), (hcp, np.arange(len(hcp)))), shape=(len(world.limits.hcp_rep), len(hcp)))
+    bounds = np.concatenate([upper, np.full(one.shape[0], float(world.limits.most_actions))])
+    found = linprog(-broken, A_ub=sparse.vstack([rows, one]), b_ub=bounds, bounds=(0, 1), method="highs")
+    order = np.lexsort((-broken, -np.round(found.x, 6)))
+    return filled_plan(world, (hcp * len(world.limits.unit_cost) + channel)[order])
 
 
 def limit_rows(limits: Limits, hcp: np.ndarray, channel: np.ndarray) -> tuple[sparse.csr_matrix, Floats]:

@@ -40,7 +40,7 @@ class Method:
     @property
     def is_light(self) -> bool:
         """Takes a moment: needs no process of its own."""
-        return self.home.startswith("heuristics:")
+        return self.home.split(":")[0] in ("heuristics", "fixed_effects")
 
     @property
     def function(self) -> Callable[[Observed], Answer]:
