@@ -20,6 +20,10 @@
         'nba_impact_prior_touches': ['number', 0, 1000000],
         'nba_impact_prior_cv': ['number', 0, 100],
         'nba_impact_carry_over': ['number', 0, 0.99],
+        'nba_churn_min_kpi': ['number', 0, 1000000000000],
+        'nba_churn_drop': ['number', 0.01, 1],
+        'nba_churn_periods': ['integer', 0, 52],
+        'nba_churn_value': ['number', 0, 1000000000000],
         'nba_overlap': ['number', 0, 0.5],
         'nba_floor_penalty': ['number', -1, 1000000000000],
         'nba_gap': ['number', 0.000000001, 1],
@@ -89,6 +93,9 @@
     {%- if values['nba_window_short'] >= values['nba_window_long'] and 'nba_window_short' not in broken and 'nba_window_long' not in broken -%}
         {%- do problems.append({'switch': 'nba_window_short', 'problem': 'contradicts nba_window_long: ' ~ values['nba_window_short'] ~ ' is not shorter than ' ~ values['nba_window_long'], 'what_to_do': 'make the short window shorter than the long one', 'severity': 'error'}) -%}
     {%- endif -%}
+    {%- if values['nba_churn_value'] > 0 -%}
+        {%- do problems.append({'switch': 'nba_churn_value', 'problem': 'is not 0: ' ~ values['nba_churn_value'] ~ ', but no effect of a touch on churn is estimated yet, and risk times value is none', 'what_to_do': 'leave it at 0; churn_risk shows who is at risk', 'severity': 'error'}) -%}
+    {%- endif -%}
     {%- if values['nba_floor_penalty'] < 0 and values['nba_floor_penalty'] != -1 -%}
         {%- do problems.append({'switch': 'nba_floor_penalty', 'problem': 'is negative: ' ~ values['nba_floor_penalty'], 'what_to_do': 'give a penalty >= 0, or -1 for the default', 'severity': 'error'}) -%}
     {%- endif -%}
@@ -118,7 +125,7 @@
         {%- set attributes = [] -%}
     {%- endif -%}
     {%- set identifiers = ['hcp_id', 'npi', 'full_name', 'crm_account_id', 'brand_id'] -%}
-    {%- set standing = ['specialty', 'practice_type', 'rep_access', 'decile', 'channel', 'segment', 'kpi_level', 'kpi_periods', 'snapshot_date', 'is_scoring'] -%}
+    {%- set standing = ['specialty', 'practice_type', 'rep_access', 'decile', 'channel', 'segment', 'kpi_level', 'kpi_periods', 'snapshot_date', 'is_scoring', 'horizon_end', 'is_at_risk', 'baseline_kpi', 'baseline_known', 'market_index', 'horizon_kpi', 'expected_kpi', 'fall', 'has_churned'] -%}
     {%- for name in attributes if name | lower in identifiers + standing -%}
         {%- do problems.append({'switch': 'hcp_attributes', 'problem': 'names ' ~ name ~ (', which identifies a person or an account' if name | lower in identifiers else ', whose name is taken by a column of the feature tables'), 'what_to_do': 'take it out of the list', 'severity': 'error'}) -%}
     {%- endfor -%}

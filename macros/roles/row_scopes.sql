@@ -12,6 +12,7 @@
         'hcps': 'territory',
         'hcp_period_metrics': 'territory',
         'gap_list': 'territory',
+        'churn_risk': 'territory',
         'territories': 'territory',
         'territory_summary': 'territory',
         'channel_usage': 'territory',
@@ -20,9 +21,11 @@
         'channels': 'run',
         'plan_summary': 'run',
         'model_performance': 'run',
+        'churn_performance': 'run',
         'publications': 'run',
         'role_access': 'own',
         'models': 'none',
+        'churn_models': 'none',
         'publish': 'none',
     }) }}
 {%- endmacro %}

@@ -47,6 +47,13 @@ final as (
         cast({{ switch.get('nba_impact_prior_touches', 0) }} as double precision) as impact_prior_touches,
         cast({{ switch.get('nba_impact_prior_cv', 0) }} as double precision) as impact_prior_cv,
         cast({{ switch.get('nba_impact_carry_over', 0) }} as double precision) as impact_carry_over,
+        cast({{ switch.get('nba_churn_min_kpi', 0) }} as double precision) as churn_min_kpi,
+        cast({{ switch.get('nba_churn_drop', 0) }} as double precision) as churn_drop,
+        {% if switch.get('nba_churn_periods') -%}
+        {{ switch['nba_churn_periods'] }}
+        {%- else -%}
+        case when cycle.grain = 'month' then 3 else 12 end
+        {%- endif %} as churn_periods,
         {{ switch.get('nba_publish_past', 'false') }} as publish_past
     from cycle
 )

@@ -16,6 +16,9 @@
 -- depends_on: {{ ref('memory__channel_usage') }}
 -- depends_on: {{ ref('memory__model_performance') }}
 -- depends_on: {{ ref('memory__models') }}
+-- depends_on: {{ ref('memory__churn_risk') }}
+-- depends_on: {{ ref('memory__churn_performance') }}
+-- depends_on: {{ ref('memory__churn_models') }}
 with
 
 run as (select * from {{ ref('run_config') }}),

@@ -100,21 +100,21 @@ def fit_engagement(training: pa.Table, definitions: pa.Table, config: Mapping[st
     names = [name for name in definitions["feature_name"].to_pylist() if name is not None]
     encoder = Encoder.fit(training, sorted(names))
     data = _labelled(training, encoder, settings.seed)
-    data_hash = _data_hash(data, training)
+    data_hash = hash_of_data(data, training)
     channels = tuple(sorted({str(channel) for channel in recording_channels}))
     record: dict[str, Any] = {"data_hash": data_hash, "code_hash": code_hash(), "features": json.dumps(list(encoder.features))}
     if not len(data.touches) or not channels or not encoder.features:
         reason = "no model: no touch with a known outcome to learn from" if channels else "no model: no channel records responses"
         chosen, candidates, best = "none", [], None
     else:
-        candidates, notes = _candidates(data, encoder, settings)
+        candidates, notes = fit_candidates(data, encoder, settings)
         chosen, reason = _choose(candidates, notes, data.split)
         best = next(candidate for candidate in candidates if candidate.kind == chosen)
     used, iterations = (best.settings, best.iterations) if best else (settings, 0)
     parameters = {**used.parameters(), "iterations": iterations, "recording_channels": channels, "dropped": list(encoder.dropped)}
     record["parameters"] = json.dumps(parameters, sort_keys=True)
     version = hashlib.sha256("\n".join(record[key] for key in ("data_hash", "features", "code_hash", "parameters")).encode()).hexdigest()
-    core = _refit(chosen, data, encoder, used, iterations)
+    core = refit(chosen, data, encoder, used, iterations)
     calibrations = {candidate.kind: _calibration(candidate, data, settings) for candidate in candidates}
     model = EngagementModel(
         chosen,
@@ -164,7 +164,7 @@ def _labelled(training: pa.Table, encoder: Encoder, seed: int) -> Labelled:
     return Labelled(encoder.matrix(training), channel_names(training), touches, responses, split_rows(snapshot, hcp, seed))
 
 
-def _data_hash(data: Labelled, training: pa.Table) -> str:
+def hash_of_data(data: Labelled, training: pa.Table) -> str:
     digest = hashlib.sha256()
     for values in (data.matrix, data.touches, data.responses, data.split.part):
         digest.update(np.ascontiguousarray(values).tobytes())
@@ -173,7 +173,7 @@ def _data_hash(data: Labelled, training: pa.Table) -> str:
     return digest.hexdigest()
 
 
-def _candidates(data: Labelled, encoder: Encoder, settings: LearningSettings) -> tuple[list[Candidate], list[str]]:
+def fit_candidates(data: Labelled, encoder: Encoder, settings: LearningSettings) -> tuple[list[Candidate], list[str]]:
     """The kinds of model that the data allows, fitted on the training part, simplest first; notes on what was left out."""
     matrix, responses, touches = data.part(*([TRAIN] if data.mask(TRAIN).any() else [TRAIN, VALIDATION, TEST]))
     later = data.mask(*([VALIDATION] if data.mask(VALIDATION).any() else [TRAIN, VALIDATION, TEST]))
@@ -209,7 +209,7 @@ def _choose(candidates: list[Candidate], notes: list[str], split: Split) -> tupl
     return chosen.kind, "; ".join([text, *notes])
 
 
-def _refit(kind: str, data: Labelled, encoder: Encoder, settings: LearningSettings, iterations: int) -> Trees | AdditiveModel | None:
+def refit(kind: str, data: Labelled, encoder: Encoder, settings: LearningSettings, iterations: int) -> Trees | AdditiveModel | None:
     """The chosen kind on every labelled row."""
     if kind == "none":
         return None

@@ -7,6 +7,8 @@ def model(dbt, session):
         "assignments": dbt.ref("published__assignments"),
         "channel_usage": dbt.ref("published__channel_usage"),
         "channels": dbt.ref("published__channels"),
+        "churn_performance": dbt.ref("published__churn_performance"),
+        "churn_risk": dbt.ref("published__churn_risk"),
         "constraint_prices": dbt.ref("published__constraint_prices"),
         "gap_list": dbt.ref("published__gap_list"),
         "hcp_channel_scores": dbt.ref("published__hcp_channel_scores"),

@@ -88,6 +88,16 @@ counted as (
         'model_performance' as table_name,
         (select count(*) from {{ ref('fct_model_performance') }}) as in_mart,
         (select count(*) from {{ ref('memory__model_performance') }} where run_id in (select run_id from run)) as in_memory
+    union all
+    select
+        'churn_risk' as table_name,
+        (select count(*) from {{ ref('fct_churn_risk') }}) as in_mart,
+        (select count(*) from {{ ref('memory__churn_risk') }} where run_id in (select run_id from run)) as in_memory
+    union all
+    select
+        'churn_performance' as table_name,
+        (select count(*) from {{ ref('fct_churn_performance') }}) as in_mart,
+        (select count(*) from {{ ref('memory__churn_performance') }} where run_id in (select run_id from run)) as in_memory
 )
 
 select *

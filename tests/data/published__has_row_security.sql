@@ -2,6 +2,8 @@
 -- depends_on: {{ ref('published__assignments') }}
 -- depends_on: {{ ref('published__channel_usage') }}
 -- depends_on: {{ ref('published__channels') }}
+-- depends_on: {{ ref('published__churn_performance') }}
+-- depends_on: {{ ref('published__churn_risk') }}
 -- depends_on: {{ ref('published__constraint_prices') }}
 -- depends_on: {{ ref('published__gap_list') }}
 -- depends_on: {{ ref('published__hcp_channel_scores') }}

@@ -110,6 +110,7 @@ def build_house(folder: Path) -> House:
     for properties in sorted((ROOT / "models" / "marts").glob("*.yml")):
         stubs[f"marts/{properties.stem}"] = _stub(properties.stem, columns_of(properties))
     stubs["scores/engagement_model"] = _stub("engagement_model", columns_of(ROOT / "models" / "memory" / "memory__models.yml"))
+    stubs["scores/churn_model"] = _stub("churn_model", columns_of(ROOT / "models" / "memory" / "memory__churn_models.yml"))
     for name, sql in stubs.items():
         (folder / "models" / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / "models" / f"{name}.sql").write_text(sql)

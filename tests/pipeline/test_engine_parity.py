@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CONTRACT_TABLES = {
     *("recommendations", "recommendation_reasons", "hcp_channel_scores", "pair_blocks", "rejections", "assignments"),
     *("constraint_prices", "plan_summary", "hcps", "channels", "territories", "reps", "hcp_period_metrics"),
-    *("territory_summary", "gap_list", "channel_usage", "model_performance", "plan_history"),
+    *("territory_summary", "gap_list", "channel_usage", "model_performance", "plan_history", "churn_risk", "churn_performance"),
 }
 Sides = tuple[dict[str, Any], dict[str, Any]]
 BuildBoth = Callable[..., Sides]

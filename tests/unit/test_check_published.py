@@ -19,6 +19,7 @@ HCP_LEVEL = (
     "hcps",
     "hcp_period_metrics",
     "gap_list",
+    "churn_risk",
 )
 CARRIED = ("run_id", "cycle_start", "brand_id", "territory_id", "rep_id")
 
@@ -82,7 +83,7 @@ def test_hcp_level_tables_carry_their_keys():
 
 def test_every_published_column_is_kept_in_memory_with_its_type():
     published, memory = promised("published"), promised("memory")
-    assert len(published) == 18
+    assert len(published) == 20
     for table, columns in published.items():
         if table != "plan_history":  # a view over the headers of all runs
             stamped = {"published_at": "timestamp"} if table == "recommendations" else {}
