@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,8 +16,6 @@ Z_EFFECTIVE = 2.5758293035489004  # one channel in 200 without any effect is cal
 SLOPE_TOLERANCE = 0.15
 PLACEBO_SHARE = 0.25
 LEAST_RATE = 0.002  # touches per HCP and week below which nobody like this HCP was ever touched
-
-Part = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -35,23 +32,23 @@ class Fit:
         return np.sqrt(np.maximum(np.diag(self.covariance), 0.0))
 
 
-def clustered(part: Callable[[slice], Part], hcps: int, channels: int) -> Fit:
-    """Weighted least squares of y (n, T) on x (n, T, C); `part` gives x, y, weight of some HCPs. sample: HCPs that carry a coefficient (Kish)."""
+def clustered(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> Fit:
+    """Weighted least squares of y (n, T) on x (n, T, C), errors clustered by HCP. sample: HCPs that carry a coefficient (Kish)."""
+    hcps, _, channels = x.shape
     gram, cross = np.zeros((channels, channels)), np.zeros(channels)
     info, square = np.zeros(channels), np.zeros(channels)
     for rows in chunks(hcps):
-        x, y, w = part(rows)
-        weighted = x * w[:, :, None]
-        gram += np.einsum("ntc,ntd->cd", weighted, x, optimize=True)
-        cross += np.einsum("ntc,nt->c", weighted, y, optimize=True)
-        own = np.einsum("ntc,ntc->nc", weighted, x, optimize=True).astype(np.float64)
+        weighted = x[rows] * weight[rows][:, :, None]
+        flat = weighted.reshape(-1, channels)
+        gram += flat.T @ x[rows].reshape(-1, channels)
+        cross += flat.T @ y[rows].ravel()
+        own = (weighted * x[rows]).sum(axis=1).astype(np.float64)
         info, square = info + own.sum(axis=0), square + (own * own).sum(axis=0)
     theta, inverse = plain_fit(gram, cross)
     meat = np.zeros_like(gram)
     for rows in chunks(hcps):
-        x, y, w = part(rows)
-        left = (y - x @ theta.astype(np.float32)) * w
-        score = np.einsum("ntc,nt->nc", x, left, optimize=True).astype(np.float64)
+        left = (y[rows] - x[rows] @ theta.astype(np.float32)) * weight[rows]
+        score = (x[rows] * left[:, :, None]).sum(axis=1).astype(np.float64)
         meat += score.T @ score
     there = np.isfinite(np.diag(inverse))
     covariance = np.diag(np.where(there, 0.0, np.inf))
@@ -63,12 +60,7 @@ def clustered(part: Callable[[slice], Part], hcps: int, channels: int) -> Fit:
 
 def head_fit(learning: Learning, form: Form, norm: Norm) -> Fit:
     """One effect per channel, without a prior."""
-
-    def part(hcps: slice) -> Part:
-        x = learning.scaled(form, learning.modifiers.state(hcps, learning.rows), hcps) / norm.shape
-        return x.astype(np.float32), learning.outcome[hcps, :, -1], learning.weight[hcps]
-
-    return clustered(part, learning.panel.hcps, len(learning.panel.channels))
+    return clustered(learning.doses_of(form, norm), learning.outcome[:, :, -1], learning.weight)
 
 
 def placebo_fit(learning: Learning, form: Form, norm: Norm, raw: bool = False) -> Fit:
@@ -78,17 +70,16 @@ def placebo_fit(learning: Learning, form: Form, norm: Norm, raw: bool = False) -
     """
     back = learning.cycle
     keep = max(learning.length - back, 0)
-    others = learning.controls.weeks.touches
-
-    def part(hcps: slice) -> Part:
-        x = learning.scaled(form, learning.modifiers.state(hcps, learning.rows), hcps)
-        if raw:
-            touches = learning.panel.touches[hcps, learning.rows].astype(np.float32)
-            x = (touches - others[learning.who.fold[hcps]][:, learning.rows]) * learning.modifiers.state(hcps, learning.rows).shape(form)
-        weight = np.where(learning.valid[hcps, back:], learning.weight[hcps, :keep], 0.0)
-        return (x / norm.shape).astype(np.float32)[:, back:], learning.outcome[hcps, :keep, -1], weight.astype(np.float32)
-
-    return clustered(part, learning.panel.hcps, len(learning.panel.channels))
+    x = learning.doses_of(form, norm)
+    if raw:
+        others, who = learning.controls.weeks.touches, learning.who
+        parts = []
+        for hcps in chunks(learning.panel.hcps):
+            touches = learning.panel.touches[hcps, learning.rows].astype(np.float32) - others[who.fold[hcps]][:, learning.rows]
+            parts.append((touches * learning.modifiers.state(hcps, learning.rows).shape(form) / norm.shape).astype(np.float32))
+        x = np.concatenate(parts)
+    weight = np.where(learning.valid[:, back:], learning.weight[:, :keep], 0).astype(np.float32)
+    return clustered(x[:, back:], learning.outcome[:, :keep, -1], weight)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from nba.impact.history import FOLDS, KPI_FADES, OFFSET, STOCK_FADES, People, fa
 from nba.impact.panel import Panel
 from nba.impact.settings import ImpactSettings
 
+SHRINKAGES = (4.0, 16.0, 64.0)  # weeks of history that weigh as much as the segment
+MEMORY_WEEKS = 2.0  # after the cycle in which a touch is still felt enough to matter for an HCP's mean
 PRIOR_COLLEAGUES = 5.0  # HCPs by which the week of a rep is shrunk to the week of the channel
 
 
@@ -69,47 +71,100 @@ class Controls:
         self.segment, self.overall = levels
         self.offset = max(OFFSET * self.overall, 1e-6)
 
-    def of(self, hcps: slice, periods: slice) -> tuple[np.ndarray, np.ndarray]:
+    def outcome(self, hcps: slice, periods: slice) -> np.ndarray:
+        """(n * T, k): what the KPI to come is predicted from. The first column is 1."""
         panel, who, weekly = self.panel, self.who, self.settings.weeks
-        kpi, touches = panel.kpi[hcps], panel.touches[hcps].astype(np.float32)
-        n, channels = touches.shape[0], touches.shape[2]
-        fold = who.fold[hcps]
-        means = []
-        for fade in KPI_FADES:
-            mean, weight = fading_mean(kpi, fade**weekly)
-            # a newcomer is like its segment until it has a history
-            own = weight / (weight + 1.0)
-            means.append((own * mean + (1 - own) * self.segment[hcps, None])[:, periods])
-        has = (weight > 0).astype(np.float32)[:, periods]
-        base = np.maximum(means[3], 0) + self.offset
+        means, weight, base = self._levels(hcps, periods)
+        has = (weight > 0).astype(np.float32)
         root, log = np.sqrt(base), np.log(base)
-        recent, growth = (np.log(np.maximum(means[k], 0) + self.offset) - log for k in (0, 1))
-        year = self._seasons(periods)[fold]
-        trend = np.broadcast_to((np.arange(panel.periods)[periods] / max(panel.periods, 1)).astype(np.float32), base.shape)
-        stocks = [stock(touches, fade**weekly)[:, periods] for fade in STOCK_FADES]
-        habits = [_habit(touches, fade**weekly)[:, periods] for fade in (0.9, 1.0)]
-        decile = (who.decile[hcps][:, None] == np.arange(11)).astype(np.float32)
-        access = (who.access[hcps][:, None] == np.arange(1, 4)).astype(np.float32)
-
-        def still(block: np.ndarray) -> np.ndarray:
-            return np.broadcast_to(block[:, None, :], (n, base.shape[1], block.shape[1]))
-
-        one = np.ones_like(base)
-        flat = [one, has, year, root, trend, trend * base, log, *means, *(m * year for m in means)]
+        year = self._seasons(periods)[who.fold[hcps]]
+        trend = self._trend(periods, base)
+        flat = [np.ones_like(base), has, year, root, trend, trend * base, log, *means, *(m * year for m in means)]
+        # how much of a recent rise lasts hangs on the level: counts of small HCPs are mostly noise
+        rises = [means[k] - means[3] for k in (0, 1, 2)]
+        early, segment = 1 / (1 + weight / np.float32(16 / weekly)), self.segment[hcps, None].astype(np.float32)
+        flat += [rise * by for rise in rises for by in (log, 1 / root, early)] + [base * log, early, early * log]
+        # the mean so far, shrunk to the segment's by more or less: which of them is right depends on the noise
+        for prior in SHRINKAGES:
+            own = weight / (weight + np.float32(prior / weekly))
+            flat.append(own * means[4] + (1 - own) * segment)
+        usual, habit = self._usual(hcps, periods)
+        above = np.maximum(usual, 0) + np.float32(self.offset)
+        flat += [usual, usual * year, np.log(above), np.sqrt(above), usual * early]
         if panel.market is not None:
             markets = [fading_mean(panel.market[hcps], fade**weekly)[0][:, periods] for fade in (0.8, 0.98)]
             flat += [*markets, *(m * year for m in markets)]
-        outcome = [np.stack(flat, axis=2), *stocks, *(s * root[:, :, None] for s in stocks), *habits]
-        outcome += [still(decile[:, 1:]), still(decile) * base[:, :, None], still(who.traits[hcps]) * base[:, :, None]]
+        stocks, habits = self._touches(hcps, periods)
+        decile = (who.decile[hcps][:, None] == np.arange(11)).astype(np.float32)[:, None, :]
+        traits = who.traits[hcps][:, None, :]
+        blocks = [*stocks, *(s * root[:, :, None] for s in stocks), *habits, habit]
+        return _flat(flat, [*blocks, decile[:, :, 1:], decile * base[:, :, None], traits * base[:, :, None]])
+
+    def touch(self, hcps: slice, periods: slice) -> np.ndarray:
+        """(n * T, m): what the touches of the period are predicted from. The first column is 1."""
+        who = self.who
+        means, weight, base = self._levels(hcps, periods)
+        has = (weight > 0).astype(np.float32)
+        early = 1 / (1 + weight / np.float32(16 / self.settings.weeks))
+        log = np.log(base)
+        recent, growth = (np.log(np.maximum(means[k], 0) + self.offset) - log for k in (0, 1))
+        trend = self._trend(periods, base)
+        flat = [np.ones_like(base), has, log, log * log, recent, growth, trend, early, early * log, early * growth, *means, *self._market_share(hcps, periods, base)]
+        stocks, habits = self._touches(hcps, periods)
+        usual, habit = self._usual(hcps, periods)
+        usually = np.log(np.maximum(usual, 0) + np.float32(self.offset))
+        beyond = [np.log(np.maximum(means[k], 0) + np.float32(self.offset)) - usually for k in (0, 1, 2)]
+        flat += [usually, usually * usually, *beyond]
+        fold = who.fold[hcps]
         others = self.weeks.touches[fold][:, periods]
         rep = self.weeks.rep[fold, np.where(who.rep[hcps] < 0, self.weeks.rep.shape[1] - 1, who.rep[hcps])][:, periods]
-        touch = [np.stack([one, has, log, log * log, recent, growth, trend, *means, *self._market_share(hcps, periods, base)], axis=2)]
-        touch += [*stocks, *habits, others, rep, still(decile[:, 1:]), still(access), still(who.traits[hcps])]
+        decile = (who.decile[hcps][:, None] == np.arange(1, 11)).astype(np.float32)[:, None, :]
+        access = (who.access[hcps][:, None] == np.arange(1, 4)).astype(np.float32)[:, None, :]
+        blocks = [*stocks, *habits, habit, others, rep, decile, access, who.traits[hcps][:, None, :]]
         for driver in (others, rep):
-            touch += [habits[1] * driver, driver * log[:, :, None], driver * growth[:, :, None], driver * recent[:, :, None]]
-        touch += [habits[0] * rep, habits[1] * growth[:, :, None], habits[1] * recent[:, :, None]]
-        touch += [rep * access[:, None, k : k + 1] for k in range(access.shape[1])]
-        return (_flat(outcome), _flat(touch))
+            blocks += [habits[1] * driver, driver * log[:, :, None], driver * growth[:, :, None], driver * recent[:, :, None]]
+            blocks += [habit * driver, driver * beyond[1][:, :, None], driver * usually[:, :, None]]
+        blocks += [habit * beyond[k][:, :, None] for k in (1, 2)] + [habit * rep * beyond[1][:, :, None]]
+        blocks += [habits[0] * rep, habits[1] * growth[:, :, None], habits[1] * recent[:, :, None]]
+        blocks += [rep * access[:, :, k : k + 1] for k in range(access.shape[2])]
+        return _flat(flat, blocks)
+
+    def _levels(self, hcps: slice, periods: slice) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
+        """Fading means of the KPI, the known periods behind the longest, and a positive level, (n, T) each."""
+        means = []
+        for fade in KPI_FADES:
+            mean, weight = fading_mean(self.panel.kpi[hcps], fade**self.settings.weeks)
+            # a newcomer is like its segment until it has a history
+            own = (weight / (weight + 1.0))[:, periods]
+            means.append(own * mean[:, periods] + (1 - own) * self.segment[hcps, None].astype(np.float32))
+        return means, weight[:, periods], np.maximum(means[3], 0) + np.float32(self.offset)
+
+    def _touches(self, hcps: slice, periods: slice) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Stocks of touches and their mean per period so far."""
+        touches, weekly = self.panel.touches[hcps], self.settings.weeks
+        stocks = [stock(touches, fade**weekly)[:, periods] for fade in STOCK_FADES]
+        return stocks, [_habit(touches, fade**weekly)[:, periods] for fade in (0.9, 1.0)]
+
+    def _usual(self, hcps: slice, periods: slice) -> tuple[np.ndarray, np.ndarray]:
+        """What is usual for an HCP: mean KPI (n, T) and mean touches (n, T, C) of all its periods but those a touch of this one works in.
+
+        The field knows its HCPs better than a short history shows; later periods show the same HCP, and by then the touch is forgotten.
+        """
+        gap = self.settings.cycle_periods + max(1, round(MEMORY_WEEKS / self.settings.weeks))
+        late = max(self.settings.long_periods, gap)  # touches answer the KPI of the cycle for a while
+        known = np.isfinite(self.panel.kpi[hcps])
+        total, count = _outside(np.where(known, self.panel.kpi[hcps], 0), gap), _outside(known, gap)
+        prior = np.float32(SHRINKAGES[0] / self.settings.weeks)
+        level = (total + prior * self.segment[hcps, None].astype(np.float32)) / (count + prior)
+        touches = self.panel.touches[hcps, : self.panel.touch_through + 1]
+        rest = np.zeros((1, self.panel.periods - touches.shape[1]), np.float32)
+        length = np.concatenate([np.ones((1, touches.shape[1]), np.float32), rest], axis=1)
+        habit = _outside(self.panel.touches[hcps], late) / (_outside(length, late) + 1)[:, :, None]
+        return level[:, periods], habit[:, periods]
+
+    def _trend(self, periods: slice, base: np.ndarray) -> np.ndarray:
+        share = np.arange(self.panel.periods)[periods] / max(self.panel.periods, 1)
+        return np.broadcast_to(share.astype(np.float32), base.shape)
 
     def _seasons(self, periods: slice) -> np.ndarray:
         """Mean KPI of the cycle that begins with each period over that of all, by fold: (FOLDS, T)."""
@@ -129,6 +184,15 @@ class Controls:
         return [np.log((market + self.offset) / base)]
 
 
+def _outside(values: np.ndarray, gap: int) -> np.ndarray:
+    """Sum over the periods before each one and from `gap` periods after it on: (n, P, ...)."""
+    zero = np.zeros_like(values[:, :1], dtype=np.float32)
+    total = np.concatenate([zero, np.cumsum(values, axis=1, dtype=np.float32)], axis=1)
+    periods = values.shape[1]
+    after = np.minimum(np.arange(periods) + gap, periods)
+    return total[:, :-1] + total[:, -1:] - total[:, after]
+
+
 def _habit(touches: np.ndarray, fade: float) -> np.ndarray:
     """Mean touches per period so far, (n, P + 1, C), half a period of none added."""
     weight = np.zeros(touches.shape[1] + 1, np.float32)
@@ -137,6 +201,14 @@ def _habit(touches: np.ndarray, fade: float) -> np.ndarray:
     return stock(touches, fade) / (weight + 0.5)[None, :, None]
 
 
-def _flat(blocks: list[np.ndarray]) -> np.ndarray:
-    whole = np.concatenate(blocks, axis=2)
-    return np.ascontiguousarray(whole.reshape(-1, whole.shape[2]), dtype=np.float32)
+def _flat(columns: list[np.ndarray], blocks: list[np.ndarray]) -> np.ndarray:
+    """Columns (n, T) and blocks (n, T or 1, k) side by side as (n * T, all)."""
+    n, length = columns[0].shape
+    whole = np.empty((n, length, len(columns) + sum(block.shape[2] for block in blocks)), np.float32)
+    for place, column in enumerate(columns):
+        whole[:, :, place] = column
+    place = len(columns)
+    for block in blocks:
+        whole[:, :, place : place + block.shape[2]] = block
+        place += block.shape[2]
+    return whole.reshape(n * length, -1)

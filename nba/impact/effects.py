@@ -44,16 +44,13 @@ class Prior:
     deviation: np.ndarray
 
 
-def second_stage(rows: np.ndarray, outcome: np.ndarray, weight: np.ndarray, fold: np.ndarray, channels: int) -> Moments:
-    """Moments of one chunk. rows: (N, p) residual touches x basis."""
+def second_stage(rows: np.ndarray, outcome: np.ndarray, weight: np.ndarray, fold: int, channels: int) -> Moments:
+    """Moments of HCPs of one fold. rows: (N, p) residual touches x basis."""
     p = rows.shape[1]
     gram, cross = np.zeros((FOLDS, p, p)), np.zeros((FOLDS, p))
-    for number in range(FOLDS):
-        mine = (fold == number) & (weight > 0)
-        if mine.any():
-            weighted = rows[mine] * weight[mine, None]
-            gram[number] = weighted.T @ rows[mine]
-            cross[number] = weighted.T @ outcome[mine]
+    weighted = rows * weight[:, None]
+    gram[fold] = weighted.T @ rows
+    cross[fold] = weighted.T @ outcome
     return Moments(gram, cross, channels)
 
 

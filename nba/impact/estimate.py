@@ -27,7 +27,7 @@ from nba.learning.settings import LearningInputError
 
 LATENT_PRIOR, LATENT_PRIOR_ERROR = 0.25, 0.15  # relative variance of HCPs' own effects that is believed before the data, and its doubt
 LATENT_LEAST, LATENT_MOST = 0.04, 1.0
-LONG_PRIOR_ERROR = 0.3
+LONG_PRIOR_ERROR, LONG_CHANNEL_ERROR = 0.6, 0.3  # doubt of the belief in how long effects last: of all channels together, of one beside them
 NO_FORM = Form("kpi", 0.5, 0.85, 0.12, "all")  # for panels that nothing can be learned from
 
 
@@ -122,11 +122,11 @@ def _learning(panel: Panel, who: Any, settings: ImpactSettings, levels: dict, mo
     rows = np.arange(panel.hcps)
     if panel.hcps > settings.estimation_hcps:
         draw = np.array([crc32(f"{settings.seed}|learn|{i}".encode()) for i in panel.hcp_ids.to_pylist()])
-        rows = np.sort(np.argsort(draw, kind="stable")[: settings.estimation_hcps])
+        rows = np.argsort(draw, kind="stable")[: settings.estimation_hcps]
+    rows = rows[np.lexsort((rows, who.fold[rows]))]  # by fold: then the rows of a fold lie together
     small, some = take(panel, who, rows)
     part = {name: (segment[rows], overall) for name, (segment, overall) in levels.items()}
-    inner = modifiers if small is panel else Modifiers(small, some, part, settings)
-    inner.rate = modifiers.rate
+    inner = Modifiers(small, some, part, settings, modifiers.rate)
     learning = Learning(small, some, settings, part, inner)
     return learning if learning.has_rows else None
 
@@ -152,20 +152,20 @@ def _response_over_time(learning: Learning, form: Form, norm: Any, settings: Imp
     """
     channels = len(learning.panel.channels)
 
+    x = learning.doses_of(form, norm)
+
     def against(outcome: np.ndarray, only: np.ndarray | None = None) -> Fit:
-        def part(hcps: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-            x = learning.scaled(form, learning.modifiers.state(hcps, learning.rows), hcps) / norm.shape
-            weight = learning.weight[hcps] if only is None else np.where(only[hcps], learning.weight[hcps], 0)
-            return x.astype(np.float32), np.nan_to_num(outcome[hcps]), weight.astype(np.float32)
+        return clustered(x, np.nan_to_num(outcome), learning.weight if only is None else learning.weight * only)
 
-        return clustered(part, learning.panel.hcps, channels)
-
-    def shrunk(part: Fit, whole: Fit, belief: float, doubt: float) -> np.ndarray:
-        """Ratio of two effects where both are known, the belief where they are not (delta method, errors of the part only)."""
+    def ratio(part: Fit, whole: Fit) -> tuple[np.ndarray, np.ndarray]:
+        """Ratio of two effects and what it is worth, 0 where the whole is not known (delta method, errors of the part only)."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            ratio, error = part.theta / whole.theta, part.error / np.abs(whole.theta)
-            sure = np.where(np.isfinite(ratio) & np.isfinite(error) & (np.abs(whole.theta) > 2 * whole.error), 1 / np.maximum(error, 1e-6) ** 2, 0.0)
-        return (np.where(sure > 0, sure * np.nan_to_num(ratio), 0.0) + belief / doubt**2) / (sure + 1 / doubt**2)
+            found, error = part.theta / whole.theta, part.error / np.abs(whole.theta)
+            sure = np.where(np.isfinite(found) & np.isfinite(error) & (np.abs(whole.theta) > 2 * whole.error), 1 / np.maximum(error, 1e-6) ** 2, 0.0)
+        return np.where(sure > 0, np.nan_to_num(found), 0.0), sure
+
+    def shrunk(found: np.ndarray, sure: np.ndarray, belief: float, doubt: float) -> np.ndarray:
+        return (sure * found + belief / doubt**2) / (sure + 1 / doubt**2)
 
     def reached(periods: int) -> float:
         kept = settings.carry_over
@@ -175,11 +175,17 @@ def _response_over_time(learning: Learning, form: Form, norm: Any, settings: Imp
     whole = against(learning.outcome[:, :, -1])
     profile = np.ones((channels, len(learning.parts)))
     for number, periods in enumerate(learning.parts[:-1]):
-        profile[:, number] = shrunk(against(learning.outcome[:, :, number]), whole, reached(periods) / reached(cycle), 0.15)
+        found = ratio(against(learning.outcome[:, :, number]), whole)
+        profile[:, number] = shrunk(*found, reached(periods) / reached(cycle), 0.15)
     profile = np.clip(np.maximum.accumulate(profile, axis=1), 0.0, 1.0)
     known = np.isfinite(learning.long) & learning.valid
     belief = reached(settings.long_periods) / reached(cycle)
-    long = shrunk(against(learning.long, known), against(learning.outcome[:, :, -1], known), belief, LONG_PRIOR_ERROR) if known.any() else np.full(channels, belief)
+    long = np.full(channels, belief)
+    if known.any():
+        found, sure = ratio(against(learning.long, known), against(learning.outcome[:, :, -1], known))
+        together = sure / (1 + sure * LONG_CHANNEL_ERROR**2)
+        common = (together @ found + belief / LONG_PRIOR_ERROR**2) / (together.sum() + 1 / LONG_PRIOR_ERROR**2)
+        long = shrunk(found, sure, float(common), LONG_CHANNEL_ERROR)
     return np.clip(long, 0.5, settings.long_periods / cycle), profile
 
 
@@ -187,7 +193,7 @@ def _later_touches(learning: Learning, form: Form, norm: Any, effects: Effects, 
     """KPI that the touches of the 2nd to last period of each row's cycle brought within it, (n, T)."""
     from nba.impact.controls import doses
 
-    cycle, panel = settings_cycle(learning), learning.panel
+    cycle, panel = learning.cycle, learning.panel
     out = np.zeros((panel.hcps, learning.length), np.float32)
     kappa = form.kappa if len(learning.kappas) > 1 else None
     share = np.stack([np.interp(np.arange(1, cycle), [0, *learning.parts], [0.0, *profile[c]]) for c in range(len(panel.channels))])
@@ -197,11 +203,6 @@ def _later_touches(learning: Learning, form: Form, norm: Any, effects: Effects, 
             at = np.minimum(np.arange(learning.rows.start, learning.rows.stop) + later, panel.periods - 1)
             out[hcps] += (brought[:, at] * share[:, cycle - later - 1].astype(np.float32)).sum(axis=2)
     return out
-
-
-def settings_cycle(learning: Learning) -> int:
-    """Periods of a cycle."""
-    return learning.cycle
 
 
 def _latent(variance: np.ndarray, error: np.ndarray, effects: Effects, fit: Fit) -> np.ndarray:

@@ -52,13 +52,14 @@ class State:
     """What effects depend on, at the start of some periods: (n, T) or (n, T, C).
 
     size: by name, over its mean plus OFFSET of it. own: share of the size that is the HCP's own. stocks: (fade, scope) -> (n, T, C or 1).
-    z: (n, T, C, m), modifiers before centring: traits, then what changes.
+    still: (n, k) and moving: (n, T, C, l), modifiers before centring: traits, then what changes.
     """
 
     size: dict[str, np.ndarray]
     own: np.ndarray
     stocks: dict[tuple[float, str], np.ndarray]
-    z: np.ndarray
+    still: np.ndarray
+    moving: np.ndarray
 
     def shape(self, form: Form) -> np.ndarray:
         """f before it is scaled to mean 1: (n, T, C or 1)."""
@@ -69,50 +70,53 @@ class State:
 class Modifiers:
     """Makes states of a panel's HCPs."""
 
-    def __init__(self, panel: Panel, who: People, levels: dict[str, tuple[np.ndarray, float]], settings: ImpactSettings) -> None:
+    def __init__(self, panel: Panel, who: People, levels: dict[str, tuple[np.ndarray, float]], settings: ImpactSettings, rate: np.ndarray | None = None) -> None:
         self.panel, self.who, self.levels, self.settings = panel, who, levels, settings
         answered = panel.answered.sum(axis=(0, 1), dtype=np.float64)
         # a channel that records no responses says nothing by them
-        self.rate = np.where(answered > 0, panel.responses.sum(axis=(0, 1), dtype=np.float64) / np.maximum(answered, 1), 0.0)
+        found = np.where(answered > 0, panel.responses.sum(axis=(0, 1), dtype=np.float64) / np.maximum(answered, 1), 0.0)
+        self.rate = found if rate is None else rate
         dynamic = [OWN_RESPONSES, ALL_RESPONSES] if (self.rate > 0).any() else []
         self.families = [*who.families, *dynamic, *([MARKET] if panel.market is not None else [])]
 
     def state(self, hcps: slice, periods: slice) -> State:
         """periods: a slice of 0..P; P is the start of the cycle."""
-        panel, settings = self.panel, self.settings
-        touches = panel.touches[hcps].astype(np.float32)
-        sizes, own = {}, None
-        for name, values in (("kpi", panel.kpi), ("market", panel.market)):
-            if values is None:
-                continue
-            segment, overall = self.levels[name]
-            found, share = level(panel, hcps, segment, settings, values)
-            own = share if own is None else own
-            middle = overall if overall > 0 else 1.0
-            sizes[name] = ((np.maximum(found[:, periods], 0) + OFFSET * middle) / middle if overall > 0 else np.ones_like(found[:, periods])).astype(
-                np.float32
-            )
+        touches, settings = self.panel.touches[hcps], self.settings
+        sizes = self.sizes(hcps, periods)
+        own = sizes.pop("own")
         stocks = {}
         for fade in STOCK_FADES:
             own_stock = stock(touches, fade**settings.weeks)[:, periods]
             stocks[fade, "own"] = own_stock
             stocks[fade, "all"] = own_stock.sum(axis=2, keepdims=True)
-        n, length, channels = next(iter(stocks.values())).shape[0], sizes["kpi"].shape[1], len(panel.channels)
-        z = [np.broadcast_to(self.who.traits[hcps][:, None, None, :], (n, length, channels, self.who.traits.shape[1]))]
-        z += [part[..., None] for part in self._responses(hcps, periods)]
+        n, length, channels = stocks[STOCK_FADES[0], "own"].shape
+        moving = self._responses(hcps, periods)
         if "market" in sizes:
-            share = np.log(sizes["market"] / sizes["kpi"])
-            z.append(np.broadcast_to(np.clip(share, -2, 2)[:, :, None, None], (n, length, channels, 1)))
-        return State(sizes, own[:, periods], stocks, np.concatenate(z, axis=3).astype(np.float32))
+            share = np.clip(np.log(sizes["market"] / sizes["kpi"]), -2, 2)
+            moving.append(np.broadcast_to(share[:, :, None], (n, length, channels)))
+        changes = np.stack(moving, axis=3) if moving else np.zeros((n, length, channels, 0), np.float32)
+        return State(sizes, own, stocks, self.who.traits[hcps], changes.astype(np.float32, copy=False))
+
+    def sizes(self, hcps: slice, periods: slice) -> dict[str, np.ndarray]:
+        """Sizes by name, and under `own` the share of the KPI's that is the HCP's own: (n, T) each."""
+        sizes = {}
+        for name, values in (("kpi", self.panel.kpi), ("market", self.panel.market)):
+            if values is None:
+                continue
+            segment, overall = self.levels[name]
+            found, share = level(self.panel, hcps, periods, segment, self.settings, values)
+            sizes.setdefault("own", share)
+            sizes[name] = ((np.maximum(found, 0) / overall + OFFSET) if overall > 0 else np.ones_like(found)).astype(np.float32)
+        return sizes
 
     def _responses(self, hcps: slice, periods: slice) -> list[np.ndarray]:
         """Log response rate over the channel's, of the channel and of all channels, shrunk to none: (n, T, C) each."""
         if not (self.rate > 0).any():
             return []
-        answered, responses = (np.float32(1) * stock(a[hcps], 1.0)[:, periods] for a in (self.panel.answered, self.panel.responses))
+        answered, responses = (stock(a[hcps], 1.0)[:, periods] for a in (self.panel.answered, self.panel.responses))
         rate = np.maximum(self.rate, 1e-9).astype(np.float32)
         own = np.log((responses + RATE_PRIOR_TOUCHES * rate) / ((answered + RATE_PRIOR_TOUCHES) * rate))
         own[:, :, self.rate == 0] = 0.0
-        expected = (answered * np.where(self.rate > 0, rate, 0)).sum(axis=2)
+        expected = (answered * np.where(self.rate > 0, rate, 0).astype(np.float32)).sum(axis=2)
         overall = np.log((responses.sum(axis=2) + 3.0) / (expected + 3.0))
         return [own, np.broadcast_to(overall[:, :, None], own.shape)]

@@ -32,23 +32,20 @@ def fading_mean(values: np.ndarray, fade: float) -> tuple[np.ndarray, np.ndarray
 
     values: (n, P), NaN = unknown.
     """
-    n, periods = values.shape
-    mean, weight = np.zeros((n, periods + 1), np.float32), np.zeros((n, periods + 1), np.float32)
-    total, sure = np.zeros(n), np.zeros(n)
-    for t in range(periods):
-        known = np.isfinite(values[:, t])
-        total = total * fade + np.where(known, values[:, t], 0.0)
-        sure = sure * fade + known
-        mean[:, t + 1] = total / np.maximum(sure, 1e-9)
-        weight[:, t + 1] = sure
+    from nba.impact.kernels import fading_average
+
+    shape = (values.shape[0], values.shape[1] + 1)
+    mean, weight = np.empty(shape, np.float32), np.empty(shape, np.float32)
+    fading_average(np.ascontiguousarray(values, np.float32), float(fade), mean, weight)
     return mean, weight
 
 
 def stock(values: np.ndarray, fade: float) -> np.ndarray:
-    """Fading sum strictly before each period: (n, P, ...) to (n, P + 1, ...)."""
-    out = np.zeros((values.shape[0], values.shape[1] + 1, *values.shape[2:]), np.float32)
-    for t in range(values.shape[1]):
-        out[:, t + 1] = out[:, t] * np.float32(fade) + values[:, t]
+    """Fading sum strictly before each period: (n, P, C) to (n, P + 1, C)."""
+    from nba.impact.kernels import fading_sum
+
+    out = np.empty((values.shape[0], values.shape[1] + 1, values.shape[2]), np.float32)
+    fading_sum(np.ascontiguousarray(values), float(fade), out)
     return out
 
 
@@ -118,18 +115,20 @@ def segment_levels(panel: Panel, who: People) -> tuple[np.ndarray, float]:
     return (total / (np.bincount(who.segment[has], minlength=groups) + SEGMENT_PRIOR_HCPS))[who.segment], overall
 
 
-def level(panel: Panel, rows: slice, segment: np.ndarray, settings: ImpactSettings, kpi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Level of the KPI (or market) as known at the start of every period, (n, P + 1), and the share of it that is the HCP's own, not its segment's.
+def level(
+    panel: Panel, hcps: slice, periods: slice, segment: np.ndarray, settings: ImpactSettings, values: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Level of the KPI (or market) as known at the start of some periods, (n, T), and the share of it that is the HCP's own, not its segment's.
 
     As known: the means end with the period that had been delivered by then, in training as in scoring.
     """
-    pieces = [fading_mean(kpi[rows], fade**settings.weeks) for fade in LEVEL_FADES]
-    at = panel.known_through + 1
-    mean = (pieces[0][0][:, at] + pieces[1][0][:, at]) / 2
-    weight = (pieces[0][1][:, at] + pieces[1][1][:, at]) / 2
-    prior = LEVEL_PRIOR_WEEKS / settings.weeks
-    own = weight / (weight + prior)
-    return own * mean + (1 - own) * segment[rows, None], own
+    at = panel.known_through[periods] + 1
+    mean, weight = np.float32(0), np.float32(0)
+    for fade in LEVEL_FADES:
+        found = fading_mean(values[hcps], fade**settings.weeks)
+        mean, weight = mean + found[0][:, at] / len(LEVEL_FADES), weight + found[1][:, at] / len(LEVEL_FADES)
+    own = weight / (weight + np.float32(LEVEL_PRIOR_WEEKS / settings.weeks))
+    return own * mean + (1 - own) * segment[hcps, None].astype(np.float32), own
 
 
 def _column(hcps: pa.Table, name: str) -> np.ndarray:

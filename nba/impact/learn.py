@@ -34,9 +34,7 @@ class Norm:
 
 
 def take(panel: Panel, who: People, rows: np.ndarray) -> tuple[Panel, People]:
-    """The panel of some of its HCPs."""
-    if len(rows) == panel.hcps:
-        return panel, who
+    """The panel of some of its HCPs, in that order."""
     market = None if panel.market is None else panel.market[rows]
     parts = {name: getattr(panel, name)[rows] for name in ("touches", "answered", "responses", "kpi")}
     small = replace(panel, hcp_ids=panel.hcp_ids.take(rows), market=market, **parts)
@@ -44,10 +42,10 @@ def take(panel: Panel, who: People, rows: np.ndarray) -> tuple[Panel, People]:
     return small, replace(who, values={name: v[rows] for name, v in who.values.items()}, **same)
 
 
-def chunks(hcps: int, step: int = 1) -> Iterator[slice]:
-    """Slices of CHUNK HCPs, every step-th of them."""
-    for start in range(0, hcps, CHUNK * step):
-        yield slice(start, min(start + CHUNK * step, hcps), step)
+def chunks(hcps: int) -> Iterator[slice]:
+    """Slices of CHUNK HCPs."""
+    for start in range(0, hcps, CHUNK):
+        yield slice(start, min(start + CHUNK, hcps))
 
 
 class Learning:
@@ -72,7 +70,6 @@ class Learning:
         self.controls = Controls(panel, who, weeks_of_others(panel, who), levels["kpi"], settings)
         self.overall = max(abs(levels["kpi"][1]), 1e-9)
         self.has_rows = self.length > 0 and panel.hcps >= 2 * FOLDS and bool(np.isfinite(self.target(slice(None), self.cycle)).any())
-        self.adjusted: np.ndarray | None = None
 
     def target(self, hcps: slice, periods: int) -> np.ndarray:
         """(n, T): KPI summed over so many periods from the row's on, NaN where one is unknown."""
@@ -84,81 +81,88 @@ class Learning:
         whole = (known[:, end] - known[:, start] == periods) & (start + periods <= kpi.shape[1])
         return np.where(whole, total[:, end] - total[:, start], np.nan)
 
+    def chunks(self, step: int = 1) -> Iterator[tuple[slice, int]]:
+        """Slices of HCPs of one fold each, every step-th HCP, and the fold. The panel is in order of folds."""
+        edges = np.searchsorted(self.who.fold, np.arange(FOLDS + 1))
+        for fold in range(FOLDS):
+            for start in range(edges[fold], edges[fold + 1], CHUNK * step):
+                yield slice(start, min(start + CHUNK * step, edges[fold + 1]), step), fold
+
     def residuals(self) -> None:
         """Fit the controls on a sample of HCPs, then take the residuals of all."""
         n, channels, size = self.panel.hcps, len(self.panel.channels), len(self.kappas)
-        sums = None
-        for hcps in chunks(n, max(1, n // NUISANCE_HCPS)):
-            outcome, touch, y, long, d, base, fold = self._chunk(hcps)
-            if sums is None:
-                sums = [Sums.empty(outcome.shape[1], y.shape[1]), Sums.empty(outcome.shape[1], 1), Sums.empty(touch.shape[1], d.shape[1])]
+        step = max(1, n // NUISANCE_HCPS)
+        sums: list[Sums] = []
+        for hcps, fold in self.chunks(step):
+            outcome, touch = self.controls.outcome(hcps, self.rows), self.controls.touch(hcps, self.rows)
+            y, long, d = self._targets(hcps), self._long(hcps), self._doses(hcps)
+            sums = sums or [Sums.empty(outcome.shape[1], y.shape[1]), Sums.empty(outcome.shape[1], 1), Sums.empty(touch.shape[1], d.shape[1])]
+            first = self._first_weight(hcps)
             valid = np.isfinite(y[:, -1])
-            weight = np.where(valid, 1 / base, 0.0).astype(np.float32)
-            sums[0].add(outcome, np.nan_to_num(y), weight, fold)
-            sums[1].add(outcome, np.nan_to_num(long), np.where(np.isfinite(long[:, 0]), 1 / base, 0.0).astype(np.float32), fold)
+            sums[0].add(outcome, np.nan_to_num(y), np.where(valid, first, 0), fold)
+            sums[1].add(outcome, np.nan_to_num(long), np.where(np.isfinite(long[:, 0]), first, 0), fold)
             sums[2].add(touch, d, valid.astype(np.float32), fold)
-        assert sums is not None
-        self.fitted = [part.coefficients() for part in sums]
+        fitted = [part.coefficients() for part in sums]
         self._outcome_sums = sums[0]
         self.outcome = np.zeros((n, self.length, len(self.parts)), np.float32)
         self.long = np.full((n, self.length), np.nan, np.float32)
         self.touch = np.zeros((n, self.length, channels, size), np.float32)
         self.valid = np.zeros((n, self.length), bool)
-        for hcps in chunks(n):
-            outcome, touch, y, long, d, _, fold = self._chunk(hcps)
-            shape = (-1, self.length)
+        self.base = np.ones((n, self.length), np.float32)
+        shape = (-1, self.length)
+        for hcps, fold in self.chunks():
+            outcome, y = self.controls.outcome(hcps, self.rows), self._targets(hcps)
             self.valid[hcps] = np.isfinite(y[:, -1]).reshape(shape)
-            self.outcome[hcps] = np.nan_to_num(y - expected(outcome, self.fitted[0], fold)).reshape(*shape, len(self.parts))
-            self.long[hcps] = (long - expected(outcome, self.fitted[1], fold)).reshape(shape)
-            self.touch[hcps] = (d - expected(touch, self.fitted[2], fold)).reshape(*shape, channels, size)
+            self.outcome[hcps] = np.nan_to_num(y - expected(outcome, fitted[0], fold)).reshape(*shape, len(self.parts))
+            self.long[hcps] = (self._long(hcps) - expected(outcome, fitted[1], fold)).reshape(shape)
+            touch = self.controls.touch(hcps, self.rows)
+            self.touch[hcps] = (self._doses(hcps) - expected(touch, fitted[2], fold)).reshape(*shape, channels, size)
+            self.base[hcps] = self.modifiers.sizes(hcps, self.rows)["kpi"]
         self.touch *= self.valid[:, :, None, None]
         self._weigh()
 
     def adjust(self, given: np.ndarray) -> None:
         """Take what later touches of the same window gave, (n, T), off the cycle's outcome, and its residuals anew."""
-        n = self.panel.hcps
         sums = replace(self._outcome_sums, cross=np.zeros((*self._outcome_sums.cross.shape[:2], 1)))
-        for hcps in chunks(n, max(1, n // NUISANCE_HCPS)):
-            outcome, _, _, _, _, base, fold = self._chunk(hcps, touch=False)
-            weight = np.where(self.valid[hcps].ravel(), 1 / base, 0.0).astype(np.float32)
-            target = given[hcps].reshape(-1, 1)
-            for number in range(FOLDS):
-                mine = (fold == number) & (weight > 0)
-                sums.cross[number] += (outcome[mine] * weight[mine, None]).T @ target[mine]
+        for hcps, fold in self.chunks(max(1, self.panel.hcps // NUISANCE_HCPS)):
+            weight = np.where(self.valid[hcps].ravel(), self._first_weight(hcps), 0)
+            outcome = self.controls.outcome(hcps, self.rows)
+            sums.cross[fold] += (outcome * weight[:, None]).T @ given[hcps].reshape(-1, 1)
         coefficients = sums.coefficients()
-        for hcps in chunks(n):
-            outcome, _, _, _, _, _, fold = self._chunk(hcps, touch=False)
-            moved = given[hcps] - expected(outcome, coefficients, fold).reshape(-1, self.length)
+        for hcps, fold in self.chunks():
+            moved = given[hcps] - expected(self.controls.outcome(hcps, self.rows), coefficients, fold).reshape(-1, self.length)
             self.outcome[hcps, :, -1] -= np.where(self.valid[hcps], moved, 0)
         self._weigh()
 
-    def _chunk(self, hcps: slice, touch: bool = True) -> tuple[np.ndarray, ...]:
-        outcome, reasons = self.controls.of(hcps, self.rows)
+    def _targets(self, hcps: slice) -> np.ndarray:
+        """(n * T, parts), NaN where the whole cycle is not known."""
         y = np.stack([self.target(hcps, part).ravel() for part in self.parts], axis=1)
         y[~np.isfinite(y[:, -1])] = np.nan
-        long = self.target(hcps, self.long_periods).reshape(-1, 1)
+        return y.astype(np.float32)
+
+    def _long(self, hcps: slice) -> np.ndarray:
+        return self.target(hcps, self.long_periods).reshape(-1, 1).astype(np.float32)
+
+    def _doses(self, hcps: slice) -> np.ndarray:
         here = self.panel.touches[hcps, self.rows]
-        d = np.stack([doses(here, kappa) for kappa in self.kappas], axis=3).reshape(len(y), -1) if touch else np.zeros((0, 0))
-        state = self.modifiers.state(hcps, self.rows)
-        base = (state.size["kpi"] * np.ones((1, self.length), np.float32)).ravel()
-        fold = np.repeat(self.who.fold[hcps], self.length)
-        return outcome, reasons, y.astype(np.float32), long.astype(np.float32), d, base, fold
+        return np.stack([doses(here, kappa) for kappa in self.kappas], axis=3).reshape(-1, here.shape[2] * len(self.kappas))
+
+    def _first_weight(self, hcps: slice) -> np.ndarray:
+        """Variance goes roughly with the level: for the controls that is enough."""
+        return 1 / self.modifiers.sizes(hcps, self.rows)["kpi"].ravel()
 
     def _weigh(self) -> None:
         """Weights 1 / variance, the variance a + b x level + c x level^2 by non-negative least squares; residuals cut at CLIP deviations."""
         from scipy.optimize import nnls
 
-        n = self.panel.hcps
-        base = np.concatenate([self.modifiers.state(hcps, self.rows).size["kpi"] for hcps in chunks(n)])
-        self.base = base
         square = (self.outcome[:, :, -1] ** 2)[self.valid].astype(np.float64)
-        x = base[self.valid].astype(np.float64)
+        x = self.base[self.valid].astype(np.float64)
+        some = slice(None, None, max(1, len(x) // 200_000))  # a few of the rows settle three numbers
+        square, x = square[some], x[some]
         design = np.column_stack([np.ones_like(x), x, x * x]) / x[:, None]
-        # a few of the rows settle three numbers; those are cut at their own far end first
-        some = slice(None, None, max(1, len(x) // 200_000))
-        top = np.quantile(square[some] / x[some], 0.999)
-        found, _ = nnls(design[some], np.minimum(square[some] / x[some], top))
-        variance = found[0] + found[1] * base + found[2] * base * base
+        top = np.quantile(square / x, 0.999)
+        found, _ = nnls(design, np.minimum(square / x, top))
+        variance = found[0] + found[1] * self.base + found[2] * self.base * self.base
         variance = np.maximum(variance, 0.01 * max(float(square.mean()), 1e-300)).astype(np.float32)
         self.weight = np.where(self.valid, 1 / variance, 0).astype(np.float32)
         bound = (CLIP * np.sqrt(variance))[:, :, None]
@@ -172,22 +176,32 @@ class Learning:
         """Residual doses x f, not normed: (n, T, C)."""
         return self.touch[hcps, :, :, self.dose(form)] * state.shape(form)
 
+    def doses_of(self, form: Form, norm: Norm) -> np.ndarray:
+        """Residual doses x f, (n, T, C): kept for the form asked last, as several checks go over them."""
+        if getattr(self, "_doses_key", None) != form:
+            made = [self.scaled(form, self.modifiers.state(hcps, self.rows), hcps) / norm.shape for hcps in chunks(self.panel.hcps)]
+            self._doses_made, self._doses_key = np.concatenate(made).astype(np.float32), form
+        return self._doses_made
+
     def choose_forms(self) -> list[tuple[Form, float]]:
         """The forms that predict the folds left out best, with their weights; the loss knows one effect per channel."""
         n, channels = self.panel.hcps, len(self.panel.channels)
         grid = forms(self.panel)
         gram, cross = np.zeros((len(grid), FOLDS, channels, channels)), np.zeros((len(grid), FOLDS, channels))
         step = max(1, n * self.length // FORM_ROWS)
-        inflation = 1.0
-        for hcps in chunks(n, step):
+        for hcps, fold in self.chunks(step):
             state = self.modifiers.state(hcps, self.rows)
-            fold = np.repeat(self.who.fold[hcps], self.length)
             w, y = self.weight[hcps].ravel(), self.outcome[hcps, :, -1].ravel()
+            worn: dict[tuple[float, str, float], np.ndarray] = {}
             for number, form in enumerate(grid):
-                rows = np.ascontiguousarray(self.scaled(form, state, hcps).reshape(-1, channels))
-                found = second_stage(rows, y, w, fold, channels)
-                gram[number] += found.gram
-                cross[number] += found.cross
+                key = (form.fade, form.scope, form.kappa)
+                if key not in worn:
+                    worn[key] = np.exp(-np.float32(form.kappa) * state.stocks[form.fade, form.scope]) * self.touch[hcps, :, :, self.dose(form)]
+                size = (state.size[form.size] ** np.float32(form.power)).ravel()[:, None]
+                rows = worn[key].reshape(-1, channels) * size
+                weighted = rows * w[:, None]
+                gram[number, fold] += weighted.T @ rows
+                cross[number, fold] += weighted.T @ y
         inflation = self.cycle * 0.75 + 0.25  # overlapping windows count their surprises several times
         loss = np.array([_left_out(g, b) for g, b in zip(gram, cross, strict=True)]) / inflation * step
         weight = np.exp(-0.5 * (loss - loss.min()))
@@ -196,21 +210,20 @@ class Learning:
         self.losses = {form.key(): float(value) for form, value in zip(grid, loss, strict=True)}
         return [(grid[b], float(weight[b] / weight[best].sum())) for b in best]
 
-    def basis(self, form: Form, norm: Norm, state: State) -> np.ndarray:
-        """f x (1, z - mean z) as (n, T, C, 1 + m)."""
-        f = (state.shape(form) / norm.shape).astype(np.float32)
-        z = state.z - norm.z.astype(np.float32)
-        return np.concatenate([f[..., None] * np.ones_like(z[..., :1]), f[..., None] * z], axis=3)
-
     def moments(self, form: Form, norm: Norm) -> Moments:
         """Second stage of all HCPs."""
         channels = len(self.panel.channels)
         total: Moments | None = None
-        for hcps in chunks(self.panel.hcps):
+        for hcps, fold in self.chunks():
             state = self.modifiers.state(hcps, self.rows)
-            rows = self.basis(form, norm, state) * self.touch[hcps, :, :, self.dose(form), None]
-            fold = np.repeat(self.who.fold[hcps], self.length)
-            flat = np.ascontiguousarray(rows.reshape(len(fold), -1))
+            x = self.scaled(form, state, hcps) / norm.shape
+            k, width = state.still.shape[1], 1 + norm.z.shape[1]
+            rows = np.empty((*x.shape, width), np.float32)
+            rows[..., 0] = x
+            still = state.still[:, None, None, :] - norm.z[:, :k].astype(np.float32)
+            rows[..., 1 : 1 + k] = x[..., None] * still
+            rows[..., 1 + k :] = x[..., None] * (state.moving - norm.z[:, k:].astype(np.float32))
+            flat = rows.reshape(-1, channels * width)
             part = second_stage(flat, self.outcome[hcps, :, -1].ravel(), self.weight[hcps].ravel(), fold, channels)
             total = part if total is None else Moments(total.gram + part.gram, total.cross + part.cross, channels)
         assert total is not None
@@ -219,7 +232,10 @@ class Learning:
     def impact(self, form: Form, norm: Norm, effects: Effects, hcps: slice, periods: slice) -> np.ndarray:
         """Effect of one touch at the start of some periods: (n, T, C)."""
         state = self.modifiers.state(hcps, periods)
-        return np.einsum("ntck,ck->ntc", self.basis(form, norm, state), effects.theta.astype(np.float32), optimize=True)
+        k, theta = state.still.shape[1], effects.theta
+        still = theta[:, 0] + ((state.still[:, None, :] - norm.z[:, :k]) * theta[:, 1 : 1 + k]).sum(axis=2)
+        moving = ((state.moving - norm.z[:, k:].astype(np.float32)) * theta[:, 1 + k :].astype(np.float32)).sum(axis=3)
+        return ((still[:, None, :] + moving) * state.shape(form) / norm.shape).astype(np.float32)
 
 
 def _left_out(gram: np.ndarray, cross: np.ndarray) -> float:

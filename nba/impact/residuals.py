@@ -17,27 +17,20 @@ STRENGTHS = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 
 @dataclass
 class Sums:
-    """Sums of squares by fold: gram (FOLDS, k, k), cross (FOLDS, k, targets), square (FOLDS, targets), weight (FOLDS,)."""
+    """Sums of squares by fold: gram (FOLDS, k, k), cross (FOLDS, k, targets)."""
 
     gram: np.ndarray
     cross: np.ndarray
-    square: np.ndarray
 
     @classmethod
     def empty(cls, columns: int, targets: int) -> Sums:
-        return cls(np.zeros((FOLDS, columns, columns)), np.zeros((FOLDS, columns, targets)), np.zeros((FOLDS, targets)))
+        return cls(np.zeros((FOLDS, columns, columns)), np.zeros((FOLDS, columns, targets)))
 
-    def add(self, controls: np.ndarray, targets: np.ndarray, weight: np.ndarray, fold: np.ndarray) -> None:
-        """Rows of one chunk; a weight of 0 leaves a row out."""
-        for number in range(FOLDS):
-            mine = (fold == number) & (weight > 0)
-            if not mine.any():
-                continue
-            left, y, w = controls[mine], targets[mine], weight[mine, None]
-            weighted = left * w
-            self.gram[number] += weighted.T @ left
-            self.cross[number] += weighted.T @ y
-            self.square[number] += (w * y * y).sum(axis=0)
+    def add(self, controls: np.ndarray, targets: np.ndarray, weight: np.ndarray, fold: int) -> None:
+        """Rows of HCPs of one fold; a weight of 0 leaves a row out."""
+        weighted = controls * weight[:, None]
+        self.gram[fold] += weighted.T @ controls
+        self.cross[fold] += weighted.T @ targets
 
     def coefficients(self) -> np.ndarray:
         """(FOLDS, k, targets): what to multiply the controls of a fold's HCPs by. The first control, the constant, is not shrunk."""
@@ -59,11 +52,6 @@ class Sums:
         return np.stack([found[best[t], :, :, t] for t in range(targets)], axis=2)
 
 
-def expected(controls: np.ndarray, coefficients: np.ndarray, fold: np.ndarray) -> np.ndarray:
-    """(rows, targets): controls times the coefficients of each row's fold."""
-    out = np.zeros((len(controls), coefficients.shape[2]), np.float32)
-    for number in range(FOLDS):
-        mine = fold == number
-        if mine.any():
-            out[mine] = controls[mine] @ coefficients[number].astype(np.float32)
-    return out
+def expected(controls: np.ndarray, coefficients: np.ndarray, fold: int) -> np.ndarray:
+    """(rows, targets): controls of HCPs of one fold times its coefficients."""
+    return controls @ coefficients[fold].astype(np.float32)

@@ -67,9 +67,16 @@ def norms(panel: Panel, modifiers: Modifiers, form: Form) -> Norm:
         state = modifiers.state(hcps, at)
         f = (state.shape(form)[:, 0] * np.ones((1, channels))).astype(np.float64)
         f_sum = f_sum + f.sum(axis=0)
-        z_sum = z_sum + (f[:, :, None] * state.z[:, 0]).sum(axis=0)
+        z_sum = z_sum + (f[:, :, None] * modifiers_at(state)).sum(axis=0)
         s_sum += float((state.size[form.size][:, 0].astype(np.float64) ** form.power).sum())
     return Norm(f_sum / n, s_sum / n, z_sum / f_sum[:, None])
+
+
+def modifiers_at(state: State) -> np.ndarray:
+    """Modifiers of a state of one period, before centring: (n, C, m)."""
+    n, _, channels, _ = state.moving.shape
+    still = np.broadcast_to(state.still[:, None, :], (n, channels, state.still.shape[1]))
+    return np.concatenate([still, state.moving[:, 0]], axis=2).astype(np.float64)
 
 
 def score(
@@ -142,15 +149,15 @@ def _contributions(modifiers: Modifiers, learned: list[Learned], state: State) -
     """
     families = list(dict.fromkeys(modifiers.families))
     names = list(dict.fromkeys([one.form.size for one in learned] + [one.form.scope for one in learned])) + families
-    n, channels = state.z.shape[0], state.z.shape[2]
+    all_z = modifiers_at(state)
+    n, channels, width = all_z.shape[0], all_z.shape[1], all_z.shape[2] + 1
     parts = np.zeros((n, channels, len(names)))
     base, variance, means = np.zeros(channels), np.zeros((n, channels)), []
-    width = state.z.shape[3] + 1
     for one in learned:
         theta = one.effects.theta
         f = state.shape(one.form)[:, 0].astype(np.float64) / one.norm.shape
         size = (state.size[one.form.size][:, 0].astype(np.float64) ** one.form.power / one.norm.size)[:, None]
-        z = state.z[:, 0].astype(np.float64) - one.norm.z
+        z = all_z - one.norm.z
         gains = f[:, :, None] * theta[:, 1:] * z
         base += one.weight * theta[:, 0]
         parts[:, :, names.index(one.form.size)] += one.weight * theta[:, 0] * (size - 1)
@@ -167,7 +174,7 @@ def _contributions(modifiers: Modifiers, learned: list[Learned], state: State) -
 
 def _values(names: list[str], panel: Panel, who: People, state: State, form: Form, hcps: slice) -> np.ndarray:
     """Text of each driver's value, (n, C, drivers); None where there is nothing to show."""
-    n, channels = state.z.shape[0], state.z.shape[2]
+    n, channels = state.moving.shape[0], state.moving.shape[2]
     out = np.full((n, channels, len(names)), None, dtype=object)
     periods = slice(max(panel.touch_through + 1 - 4, 0), panel.touch_through + 1)
     touches = panel.touches[hcps, periods].sum(axis=1, dtype=np.int64)
