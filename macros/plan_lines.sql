@@ -16,6 +16,20 @@
         {%- endif -%}
         {%- do lines.append('    ' ~ limit[0] ~ ': ' ~ shown('%.6g', limit[1]) ~ ' per unit of ' ~ limit[2] ~ ' (' ~ shown('%.10g', limit[3]) ~ ' of ' ~ shown('%.10g', limit[4]) ~ ' used)') -%}
     {%- endfor -%}
+    {%- set power = room_rows('marts', 'fct_plan_power', 'cycles, smallest_lift, expected_lift, control_hcps', 'where control_hcps > 0 order by cycles') -%}
+    {%- for row in power if loop.first -%}
+        {%- set known = power | rejectattr(1, 'none') | list -%}
+        {%- set parts = [] -%}
+        {%- for one in known -%}
+            {%- do parts.append(shown('%.4g', one[1]) ~ (' over 1 cycle' if one[0] == 1 else ' over ' ~ one[0])) -%}
+        {%- endfor -%}
+        {%- do lines.append('  Control: ' ~ row[3] ~ ' HCPs get nothing. Smallest lift that can be detected, KPI per HCP and cycle: ' ~ (parts | join(', ') if parts else 'unknown, the past is too short') ~ ('; the plan is expected to bring ' ~ shown('%.4g', row[2]) if row[2] is not none) ~ '.') -%}
+        {%- if row[2] is not none and known and row[2] < known[-1][1] -%}
+            {%- do lines.append('  Warning: the expected lift is below what this design can detect, even over ' ~ known[-1][0] ~ ' cycles: raise the share of the arm control in rule_holdout, or measure over more cycles.') -%}
+        {%- elif row[2] is not none and known and row[2] < known[0][1] -%}
+            {%- do lines.append('  Warning: the expected lift is below what one cycle can detect: measure over several cycles.') -%}
+        {%- endif -%}
+    {%- endfor -%}
     {%- set closed = room_rows('marts', 'fct_hcp_channel_scores', 'channel', 'group by channel having max(case when is_eligible then 1 else 0 end) = 0 order by ' ~ text_order('channel')) -%}
     {%- if closed -%}
         {%- do lines.append('  Nobody may be contacted on: ' ~ closed | map('first') | join(', ') ~ '.') -%}

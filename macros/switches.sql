@@ -25,6 +25,7 @@
         'nba_churn_periods': ['integer', 0, 52],
         'nba_churn_value': ['number', 0, 1000000000000],
         'nba_overlap': ['number', 0, 0.5],
+        'nba_explore_cold_share': ['number', 0, 1],
         'nba_floor_penalty': ['number', -1, 1000000000000],
         'nba_gap': ['number', 0.000000001, 1],
         'nba_node_limit': ['integer', 1, 1000000000],

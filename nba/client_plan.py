@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SOLUTION, RUN = "client_solution", "client_run"
 STAGED = ("stg_hcp_master", "stg_catalog", "stg_engagement", "stg_prior_actions", "stg_published_plan")
-OTHER = {"score_impact": "scores", "engagement_model": "scores", "input_fingerprint": "plan"}
+OTHER = {"score_impact": "scores", "engagement_model": "scores", "input_fingerprint": "plan", "draw_arms": "plan"}
 SQL_TYPES = {"double": "double precision"}
 
 
@@ -58,6 +58,7 @@ def plan_on_client(warehouse: Warehouse, prefix: str, say: Callable[[str], None]
     NbaError where the build has not come as far as its scores.
     """
     from nba.plan_inputs import as_frame
+    from nba.plan_outputs import rows_of
     from nba.planning import solve_plan
     from nba.warehouse import Relation
 
@@ -74,7 +75,7 @@ def plan_on_client(warehouse: Warehouse, prefix: str, say: Callable[[str], None]
     run_id = str(config.iloc[0]["run_id"])
     solution = solve_plan(tables, config, say)
     write_solution(warehouse, prefix, solution, run_id)
-    return run_id, sum(1 for touches in solution["touches"].to_pylist() if touches)
+    return run_id, len(rows_of(solution, "action"))
 
 
 def write_solution(warehouse: Warehouse, prefix: str, solution: pa.Table, run_id: str) -> None:

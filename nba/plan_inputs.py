@@ -20,6 +20,7 @@ PRIOR_COLUMNS = ("hcp_id", "channel", "latest_date", "touches")
 EARLIER_COLUMNS = ("hcp_id", "channel", "touches")
 TOUCH_COLUMNS = ("hcp_id", "channel", "period_end", "touches", "known_from")
 ANY_ORDER = ("stg_rule_consent", "stg_rule_exclusion")  # rules whose answer does not hang on the order of their many rows
+ARMS_RULE = "stg_rule_holdout"  # is read where arms are put onto the problem
 REACHES = {"rule_contact_limit": "window_days", "rule_min_gap": "min_days"}  # how far back rules look
 
 
@@ -29,7 +30,7 @@ def planner_tables(tables: Mapping[str, Any], cycle_start: date) -> dict[str, pd
     for name, table in tables.items():
         if name in ANY_ORDER:
             named[name.removeprefix("stg_")] = only_columns(table)
-        elif name.startswith("stg_rule_"):
+        elif name.startswith("stg_rule_") and name != ARMS_RULE:
             rule = as_frame(table)
             named[name.removeprefix("stg_")] = in_key_order(rule, rule.columns)
     attributes = {name for table in named.values() if "attribute" in column_names(table) for name in table["attribute"].dropna()}

@@ -1,7 +1,8 @@
 """The table `plan_solution` (docs/interfaces.md) from the answer of the planner, as Arrow, without a Python object per pair.
 
-Two kinds are as long as the HCPs are many and have their own columns: `pair` and `block`. The few rows of all other kinds are written
-fact by fact (item, field, number or detail): a column that is null for millions of pairs costs a warehouse as much as a full one.
+Kinds as long as the HCPs are many have their own columns: `pair` and `block`, and for arms `explore` and `shadow`. The few rows of all
+other kinds are written fact by fact (item, field, number or detail): a column that is null for millions of pairs costs a warehouse as
+much as a full one.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from nba.arms.explore import ExploreDraw
     from optimization import PlanResult
 
 TEXT, INTEGER, DOUBLE, BOOLEAN, DATE = "text", "integer", "double", "boolean", "date"
@@ -28,10 +30,13 @@ FACTS = ("run", "limit", "rep", "conflict", "warning")
 BATCH = 122_880  # rows of one Arrow batch: a row group of DuckDB
 
 
-def solution_table(result: PlanResult, seconds: float, stamps: Mapping[str, str | None]) -> pa.Table:
-    """All parts of a result under the columns of `plan_solution`, kind by kind. seconds: of the whole solve; stamps: where it came from."""
+def solution_table(result: PlanResult, seconds: float, stamps: Mapping[str, str | None], explore: ExploreDraw | None = None) -> pa.Table:
+    """All parts of a result under the columns of `plan_solution`, kind by kind. seconds: of the whole solve; stamps: where it came from;
+    explore: the draw of the explore arm."""
     import pandas as pd
     import pyarrow as pa
+
+    from nba.arms.run import explore_table, shadow_table
 
     run = {name: getattr(result, name) for name in HEADER} | dict(stamps)
     run |= {"status": result.status, "actions": result.actions_count, "hcps_reached": result.hcps_reached}
@@ -41,6 +46,7 @@ def solution_table(result: PlanResult, seconds: float, stamps: Mapping[str, str 
     few = {"run": pd.DataFrame([run]), "limit": result.limits, "rep": result.reps, "conflict": conflicts}
     few |= {"warning": pd.DataFrame({"problem": result.warnings})}
     many = {"pair": result.pairs, "block": result.blocks}
+    many |= {"explore": explore_table(result.problem, explore), "shadow": shadow_table(result.problem, result.shadow)}
     batches = [batch for kind, frame in few.items() for batch in _batches(kind, _facts(frame))]
     batches += [batch for kind, table in many.items() for batch in _batches(kind, table)]
     return pa.Table.from_batches(batches, _schema())

@@ -22,12 +22,18 @@ def solve_plan(tables: Mapping[str, Any], config: Any, say: Callable[[str], None
     """The table `plan_solution`.
 
     tables: `stg_hcp_master`, `stg_catalog`, `score_impact`, `stg_engagement`, `stg_prior_actions`, `stg_published_plan`, `stg_rule_*`,
-    `input_fingerprint` and `engagement_model`, each a pandas or Arrow table or a DuckDB relation; config: `run_config`, one row.
+    `draw_arms`, `input_fingerprint` and `engagement_model`, each a pandas or Arrow table or a DuckDB relation; config: `run_config`,
+    one row.
     say: receives progress lines.
     """
+    from nba.arms.draw import ArmsError
+    from nba.arms.run import arms_of_run
     from nba.plan_outputs import refused_table, solution_table
     from nba.versions import code_version
-    from optimization import PlanInputError, plan
+    from optimization import PlanInputError
+    from optimization.build import build_problem
+    from optimization.result import plan_problem
+    from optimization.stability import earlier_touches
 
     began = time.perf_counter()
     stamps = {
@@ -37,10 +43,12 @@ def solve_plan(tables: Mapping[str, Any], config: Any, say: Callable[[str], None
     }
     try:
         settings = plan_settings(config)
-        result = plan(planner_tables(tables, settings.cycle_start), settings, say)
-    except PlanInputError as error:
+        named = planner_tables(tables, settings.cycle_start)
+        arms = arms_of_run(build_problem(named, settings), tables)
+        result = plan_problem(arms.problem, say, earlier_touches(arms.problem, named.get("earlier_plan")))
+    except (PlanInputError, ArmsError) as error:
         return refused_table(str(error), time.perf_counter() - began, stamps)
-    return solution_table(result, time.perf_counter() - began, stamps)
+    return solution_table(result, time.perf_counter() - began, stamps, arms.explore)
 
 
 def plan_settings(config: Any) -> PlanSettings:

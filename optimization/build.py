@@ -43,7 +43,7 @@ def build_context(tables: Mapping[str, pd.DataFrame | pa.Table], settings: PlanS
     """The tables as arrays over HCPs and channels in their final order, for the rules to read."""
     ready = normalise(tables)
     if ready["rule_holdout"].rows:
-        raise PlanInputError("rule_holdout: arms are not drawn yet, the table must be empty")
+        raise PlanInputError("rule_holdout: the planner draws no arms; draw them first and give the problem to optimization.arms.with_arms")
     catalog, _ = _ordered(ready["catalog"], "channel")
     hcps, hcp_rows = _ordered(ready["hcps"], "hcp_id")
     territory, rep = (hcps[name].sorted() for name in ("territory_id", "rep_id"))

@@ -153,7 +153,10 @@ def _most_touches(problem: Problem, touches: np.ndarray) -> list[Violation]:
 
 def _pins(problem: Problem, chosen: np.ndarray) -> list[Violation]:
     missing = np.flatnonzero(~chosen[problem.pins])
-    return [Violation("override", problem.pin_labels[place], 1.0, int(problem.pins[place])) for place in missing]
+    pairs = problem.pins[missing]
+    rules = np.where(np.isin(pairs, problem.drawn), "holdout", "override").tolist()
+    labels = [problem.pin_labels[place] for place in missing.tolist()]
+    return [Violation(rule, label, 1.0, pair) for rule, label, pair in zip(rules, labels, pairs.tolist(), strict=True)]
 
 
 def _excess(limit: Limit, use: float) -> float:

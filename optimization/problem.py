@@ -175,6 +175,8 @@ class Problem:
     earliest, latest (int16): cycle day numbers of the eligible run, -1 where none.
     blocked_by (int8): place in `blockers` of the first rule that blocks the pair, -1 where it is eligible.
     pins: pairs that must get at least one touch.
+    arm (hcps): place in `arms.ARMS`, None = everybody is planned for; drawn: the pins among `pins` that were drawn for explore HCPs.
+    Both are for reasons and messages: what they mean for a plan is said by a cap and the pins (`arms.with_arms`).
     """
 
     settings: PlanSettings
@@ -200,6 +202,8 @@ class Problem:
     pins: np.ndarray
     pin_labels: list[str]
     warnings: list[str] = field(default_factory=list)
+    arm: np.ndarray | None = None
+    drawn: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     @property
     def pair_count(self) -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from optimization.arms import decided_by_arm
 from optimization.problem import Limit, Problem
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Reasons:
     """Arrays over pairs; NOTHING or nan where they have nothing to say, as for every planned pair.
 
     kind (int8): place in KINDS; rule (int16): place in `rules`, the rule that shuts the pair out or whose price is too high;
-    limit (int32): number of the limit named; value_short: KPI units, nan where a rule speaks;
+    limit (int32): number of the limit named; value_short: KPI units, nan where a rule or an arm speaks;
     price_cost: KPI units over all touches of a planned pair, 0 where not planned.
     """
 
@@ -40,7 +41,7 @@ class Reasons:
 
 
 def explain(problem: Problem, solution: Solution) -> Reasons:
-    """Reason of every pair without a touch; the first that applies of KINDS (nobody is held out in here)."""
+    """Reason of every pair without a touch; the first that applies of KINDS."""
     shape = (len(problem.hcp_ids), len(problem.channels))
     kind, rule = np.full(shape, NOTHING, dtype=np.int8), np.full(shape, NOTHING, dtype=np.int16)
     limit, short = np.full(shape, NOTHING, dtype=np.int32), np.full(shape, np.nan)
@@ -69,6 +70,8 @@ def explain(problem: Problem, solution: Solution) -> Reasons:
     rule[shut] = blocker[shut]
     own = np.flatnonzero((kind == KINDS.index("rule")) & eligible)
     rule.ravel()[own] = _own_rule(problem, own, rules)
+    held = np.flatnonzero(decided_by_arm(problem))
+    kind.ravel()[held], rule.ravel()[held], limit.ravel()[held], short.ravel()[held] = KINDS.index("holdout"), NOTHING, NOTHING, np.nan
     return Reasons(kind.ravel(), rule.ravel(), rules, limit.ravel(), short.ravel(), price_cost(problem, solution.touches, solution.price))
 
 

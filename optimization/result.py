@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from optimization.arms import shadow_channels
 from optimization.build import build_problem
 from optimization.checker import objective_of
 from optimization.plan_tables import actions_frame, blocks_table, limits_frame, pairs_table, reps_frame
@@ -37,7 +38,7 @@ class PlanResult:
     reps: rep_id, used (minutes), limit_value (minutes, nan without a limit), touches on channels that take a rep's time.
     pairs (Arrow): every HCP x channel: the numbers of an action (0 where nothing is planned), is_eligible, blocked_by, earliest_date,
     latest_date, reason_kind, rule, limit_id, value_short. blocks (Arrow): hcp_id, channel, rule, detail. Text of both is coded
-    (dictionary columns). conflicts: see `conflicts.diagnose`. problem: what was solved.
+    (dictionary columns). conflicts: see `conflicts.diagnose`. problem: what was solved. shadow (hcps): see `arms.shadow_channels`.
     """
 
     status: str
@@ -60,6 +61,7 @@ class PlanResult:
     conflicts: pd.DataFrame
     warnings: list[str]
     problem: Problem
+    shadow: np.ndarray | None = None
 
     @cached_property
     def actions(self) -> pd.DataFrame:
@@ -143,6 +145,7 @@ def result_of(
         conflicts=_no_conflicts(),
         warnings=list(problem.warnings),
         problem=problem,
+        shadow=shadow_channels(problem, solution),
     )
 
 

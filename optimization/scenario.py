@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from optimization.arms import arm_of, cut_to_reach, words_of
 from optimization.keys import key_text, limit_id
 from optimization.problem import Limit, Problem
 
@@ -120,7 +121,7 @@ def apply(problem: Problem, scenario: Scenario) -> Problem:
     changed = _forbid(problem, [pair_of(problem, *pair) for pair in scenario.forbidden])
     for new in scenario.new_limits:
         limits.append(_made(problem, new, limits))
-    changed = replace(changed, limits=[_cut_to_reach(changed, limit) for limit in limits])
+    changed = replace(changed, limits=[cut_to_reach(changed, limit) for limit in limits])
     return force(changed, [pair_of(problem, *pair) for pair in scenario.forced])
 
 
@@ -140,6 +141,9 @@ def force(problem: Problem, pairs: Sequence[int]) -> Problem:
     """The problem with these pairs pinned; ScenarioError for one that is not eligible, naming the rule that blocks it."""
     new = [pair for pair in dict.fromkeys(pairs) if pair not in set(problem.pins.tolist())]
     for pair in new:
+        if arm_of(problem, pair) != "plan":
+            what = "gets nothing" if arm_of(problem, pair) == "control" else "gets what was drawn for it"
+            raise ScenarioError(f"{words_of(problem, pair)} cannot be forced: the HCP is in the arm {arm_of(problem, pair)}, which {what}")
         if not problem.eligible[pair] or problem.most_touches[pair % len(problem.channels)] < 1:
             rule = problem.blocker_of(np.array([pair]))[0] or "max_touches"
             raise ScenarioError(f"{words_of(problem, pair)} cannot be forced: blocked by {rule}")
@@ -155,11 +159,6 @@ def matching(limits: Sequence[Limit], where: Mapping[str, str | None]) -> list[i
     if not found:
         raise ScenarioError(f"no limit has {LimitChange(where, 'add').wanted}{_limits_near(limits, wanted)}")
     return found
-
-
-def words_of(problem: Problem, pair: int) -> str:
-    """A pair in words: `H0001 by email`."""
-    return f"{problem.hcp_ids[pair // len(problem.channels)]} by {problem.channels[pair % len(problem.channels)]}"
 
 
 def near(name: str, names: Sequence[str]) -> str:
@@ -203,22 +202,13 @@ def _changed(limit: Limit, change: LimitChange) -> Limit:
     return replace(limit, bound=bound, requested=bound, hardness=change.hardness or limit.hardness)
 
 
-def _cut_to_reach(problem: Problem, limit: Limit) -> Limit:
-    """A floor with what is reachable now; a soft one is cut to it."""
-    if limit.counts != "hcps" or limit.side != "min":
-        return limit
-    open_pairs = problem.eligible.reshape(-1, len(problem.channels))[limit.hcps]
-    reachable = float(np.count_nonzero((open_pairs & (limit.use != 0)).any(axis=1)))
-    asked = limit.bound if limit.requested is None else limit.requested
-    return replace(limit, reachable=reachable, bound=min(asked, reachable) if limit.hardness == "soft" else asked)
-
-
 def _forbid(problem: Problem, pairs: Sequence[int]) -> Problem:
     if not pairs:
         return problem
     pinned = set(problem.pins.tolist()) & set(pairs)
     if pinned:
-        raise ScenarioError(f"{words_of(problem, min(pinned))} cannot be forbidden: it is pinned by an override")
+        why = "it was drawn for exploration" if min(pinned) in set(problem.drawn.tolist()) else "it is pinned by an override"
+        raise ScenarioError(f"{words_of(problem, min(pinned))} cannot be forbidden: {why}")
     where = np.array(pairs, dtype=np.int64)
     where = where[problem.eligible[where]]
     eligible, earliest, latest, blocked_by = (

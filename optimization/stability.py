@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from optimization.aims import Aim, best_plan
+from optimization.arms import open_to_plans
 from optimization.checker import check_plan, objective_of
 from optimization.prices import first_prices, largest_value
 from optimization.problem import Problem
@@ -117,7 +118,7 @@ def stay(problem: Problem, solution: Solution, earlier: np.ndarray | None, say: 
         say(f"stability: all {count} actions of the earlier plan stay as they are")
         return whole
     solved = Incumbent(solution.columns, solution.objective, solution.penalty, solution.missing)
-    reachable = int(np.count_nonzero(stays.ravel() & problem.eligible))
+    reachable = int(np.count_nonzero(stays.ravel() & open_to_plans(problem)))
     if task.kept(solution.columns).sum() == reachable:
         return Kept(solution, 0.0, reachable, count)
     best = _exactly(task, solved) if solution.sets.column_count <= EXACT_COLUMNS else _near(task, solved, say)

@@ -9,6 +9,8 @@
         'pair_blocks': 'territory',
         'rejections': 'territory',
         'assignments': 'territory',
+        'explore_distribution': 'territory',
+        'plan_power': 'run',
         'hcps': 'territory',
         'hcp_period_metrics': 'territory',
         'gap_list': 'territory',

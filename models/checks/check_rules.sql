@@ -138,6 +138,8 @@ problems as (
     ('rule_override', 'action', ['pin', 'forbid'], false),
     ('rule_coverage_floor', 'operator', ['=', '>=', 'in'], true),
     ('rule_coverage_floor', 'hardness', ['soft', 'hard'], true),
+    ('rule_holdout', 'arm', ['control', 'explore'], false),
+    ('rule_holdout', 'unit', ['hcp', 'hco', 'territory'], true),
 ] %}
     union all
     {{ problem_count(
@@ -180,7 +182,19 @@ problems as (
     union all
     {{ problem_count('not_a_number', 'rule_coverage_floor', 'value', "rule_coverage_floor where operator = '>=' and (value is null or " ~ is_not_number_text('value') ~ ')', row_text(tables['rule_coverage_floor'][:4]), 'is not a number, which >= needs', 'give a number, or use = or in') }}
     union all
-    {{ problem_count('unsupported', 'rule_holdout', 'arm', 'rule_holdout', row_text(['arm', 'share', 'unit']), 'asks for control or explore arms, which this version does not draw', 'leave rule_holdout empty') }}
+    {{ problem_count('out_of_range', 'rule_holdout', 'share', 'rule_holdout where share is null or share > 1', row_text(tables['rule_holdout'][:4]), 'is empty or above 1', 'give a share of the units, from 0 to 1') }}
+    union all
+    {{ problem_count('out_of_range', 'rule_holdout', 'resource_share', "rule_holdout where resource_share > 1 or (resource_share is null and lower(arm) = 'explore')", row_text(tables['rule_holdout']), 'is above 1, or empty for the arm explore', 'give the share of every limit that exploring may use, from 0 to 1') }}
+    union all
+    {{ problem_count('out_of_range', 'rule_holdout', 'redraw_cycles', 'rule_holdout where redraw_cycles >= 0 and redraw_cycles < 1', row_text(tables['rule_holdout'][:4]), 'is below 1', 'give the cycles for which a draw is kept, 1 or more') }}
+    union all
+    {{ problem_count('duplicate_arm', 'rule_holdout', 'arm', '(select lower(arm) as arm from rule_holdout where arm is not null group by lower(arm) having count(*) > 1) as found', row_text(['arm']), 'has several rows', 'keep one row for each arm') }}
+    union all
+    {{ problem_count('contradiction', 'rule_holdout', 'share', '(select sum(share) as shares from rule_holdout having sum(share) > 1.000000001) as found', row_text(['shares']), 'of all arms together is above 1', 'lower the shares: who is neither control nor explores is planned for') }}
+    union all
+    {{ problem_count('contradiction', 'rule_holdout', 'unit', "(select min(coalesce(lower(unit), 'hcp')) as one, max(coalesce(lower(unit), 'hcp')) as other from rule_holdout having min(coalesce(lower(unit), 'hcp')) <> max(coalesce(lower(unit), 'hcp'))) as found", row_text(['one', 'other']), 'differs between the arms, which are drawn together', 'give both arms the same unit') }}
+    union all
+    {{ problem_count('contradiction', 'rule_holdout', 'redraw_cycles', '(select min(coalesce(redraw_cycles, 6)) as fewest, max(coalesce(redraw_cycles, 6)) as most from rule_holdout having min(coalesce(redraw_cycles, 6)) <> max(coalesce(redraw_cycles, 6))) as found', row_text(['fewest', 'most']), 'differs between the arms, which are drawn together (empty means 6)', 'give both arms the same number') }}
     union all
     {{ problem_count('null_key', 'feature_definition', 'feature_name', 'feature_definition where feature_name is null or label is null', row_text(['feature_name', 'label']), 'or label is empty', 'give both') }}
     union all

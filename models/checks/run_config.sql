@@ -35,6 +35,7 @@ final as (
         {{ switch.get('nba_engagement_known_lag', 0) }} as engagement_known_lag,
         {{ switch.get('nba_kpi_known_lag', 0) }} as kpi_known_lag,
         cast({{ switch.get('nba_overlap', 0) }} as double precision) as overlap,
+        cast({{ switch.get('nba_explore_cold_share', 0) }} as double precision) as explore_cold_share,
         cast({{ 'null' if switch.get('nba_floor_penalty', -1) == -1 else switch['nba_floor_penalty'] }} as double precision) as floor_penalty,
         cast({{ switch.get('nba_gap', 0) }} as double precision) as gap,
         {{ switch.get('nba_node_limit', 0) }} as node_limit,

@@ -2,20 +2,28 @@ with
 
 hcps as (select * from {{ ref('dim_hcps') }}),
 
--- no arm is drawn yet: everyone is planned for, with certainty
+draw as (select * from {{ ref('draw_arms') }}),
+
+shadows as (select * from {{ ref('plan_shadows') }}),
+
 final as (
     select
-        run_id,
-        cycle_start,
-        brand_id,
-        territory_id,
-        rep_id,
-        hcp_id,
-        'plan' as arm,
-        cast(1 as double precision) as arm_probability,
-        territory_id || '|' || coalesce({{ plain_number('decile') }}, 'unknown') as stratum,
-        cast(null as text) as shadow_channel
+        hcps.run_id,
+        hcps.cycle_start,
+        hcps.brand_id,
+        hcps.territory_id,
+        hcps.rep_id,
+        hcps.hcp_id,
+        draw.arm,
+        draw.arm_probability,
+        draw.stratum,
+        shadows.channel as shadow_channel,
+        draw.unit_id,
+        draw.drawn_cycle,
+        draw.draw_design
     from hcps
+    inner join draw on hcps.hcp_id = draw.hcp_id
+    left join shadows on hcps.hcp_id = shadows.hcp_id
 )
 
 select * from final

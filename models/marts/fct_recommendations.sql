@@ -12,7 +12,10 @@ hcps as (select * from {{ ref('dim_hcps') }}),
 
 run as (select * from {{ ref('run_config') }}),
 
--- a draw into arms does not exist yet: everyone is planned for, with certainty
+arms as (select * from {{ ref('draw_arms') }}),
+
+explore as (select * from {{ ref('plan_explore') }}),
+
 final as (
     select
         {{ recommendation_id('run.cycle_start', 'actions.hcp_id', 'actions.channel', 'hcps.brand_id') }} as recommendation_id,
@@ -40,14 +43,16 @@ final as (
         actions.price_cost,
         actions.cost,
         actions.rep_minutes,
-        'plan' as arm,
-        cast(1 as double precision) as propensity,
+        arms.arm,
+        case when arms.arm = 'explore' then explore.propensity else cast(1 as double precision) end as propensity,
         'planned' as status,
-        summaries.summary,
+        case when arms.arm = 'explore' then 'Drawn by chance, to learn what it brings. ' else '' end || summaries.summary as summary,
         engagement.model_version
     from actions
     cross join run
     inner join hcps on actions.hcp_id = hcps.hcp_id
+    inner join arms on actions.hcp_id = arms.hcp_id
+    left join explore on actions.hcp_id = explore.hcp_id and actions.channel = explore.channel
     left join scores on actions.hcp_id = scores.hcp_id and actions.channel = scores.channel
     left join engagement on actions.hcp_id = engagement.hcp_id and actions.channel = engagement.channel
     left join summaries on actions.hcp_id = summaries.hcp_id and actions.channel = summaries.channel

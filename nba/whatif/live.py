@@ -57,6 +57,8 @@ def schema_prefix(project_dir: Path, switches: Mapping[str, Any]) -> str:
 
 def read_live(warehouse: Warehouse, prefix: str) -> Live:
     """The last build's problem and plan. NbaError where a table of it is missing or its tables contradict the contract."""
+    from nba.arms.draw import ArmsError
+    from nba.arms.run import arms_of_run
     from nba.plan_inputs import as_frame, planner_tables
     from nba.planning import plan_settings
     from nba.warehouse.door import BUILD_FIRST
@@ -73,9 +75,11 @@ def read_live(warehouse: Warehouse, prefix: str) -> Live:
     tables = {name: relation(warehouse, f"{prefix}staging", name) for name in (*STAGED, *rules)}
     tables["score_impact"] = relation(warehouse, f"{prefix}scores", "score_impact")
     settings = plan_settings(config)
+    if (f"{prefix}plan", "draw_arms") in there:  # a build of an older version drew none
+        tables["draw_arms"] = relation(warehouse, f"{prefix}plan", "draw_arms")
     try:
-        problem = build_problem(planner_tables(tables, settings.cycle_start), settings)
-    except PlanInputError as error:
+        problem = arms_of_run(build_problem(planner_tables(tables, settings.cycle_start), settings), tables).problem
+    except (PlanInputError, ArmsError) as error:
         raise NbaError(f"the tables of the last build contradict each other: {error}. Run `dbt build` again") from error
     run_id = str(row["run_id"])
     touches, objective = _kept_plan(warehouse, prefix, run_id, problem)

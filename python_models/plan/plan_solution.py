@@ -14,6 +14,7 @@ def model(dbt, session):
         "stg_published_plan": dbt.ref("stg_published_plan"),
         "input_fingerprint": dbt.ref("input_fingerprint"),
         "engagement_model": dbt.ref("engagement_model"),
+        "draw_arms": dbt.ref("draw_arms"),
         "stg_rule_budget": dbt.ref("stg_rule_budget"),
         "stg_rule_channel_capacity": dbt.ref("stg_rule_channel_capacity"),
         "stg_rule_rep_capacity": dbt.ref("stg_rule_rep_capacity"),

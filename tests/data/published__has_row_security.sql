@@ -5,6 +5,7 @@
 -- depends_on: {{ ref('published__churn_performance') }}
 -- depends_on: {{ ref('published__churn_risk') }}
 -- depends_on: {{ ref('published__constraint_prices') }}
+-- depends_on: {{ ref('published__explore_distribution') }}
 -- depends_on: {{ ref('published__gap_list') }}
 -- depends_on: {{ ref('published__hcp_channel_scores') }}
 -- depends_on: {{ ref('published__hcp_period_metrics') }}
@@ -15,6 +16,7 @@
 -- depends_on: {{ ref('published__plan_summary') }}
 -- depends_on: {{ ref('published__recommendation_reasons') }}
 -- depends_on: {{ ref('published__recommendations') }}
+-- depends_on: {{ ref('published__plan_power') }}
 -- depends_on: {{ ref('published__rejections') }}
 -- depends_on: {{ ref('published__reps') }}
 -- depends_on: {{ ref('published__territories') }}

@@ -247,7 +247,7 @@ def refuse(change, message):
         (lambda t: t | {"catalog": CATALOG.assign(unit_cost=[1, -1, 0])}, "catalog.unit_cost: -1 of call must be a finite number >= 0"),
         (
             lambda t: t | {"rule_holdout": pd.DataFrame({"arm": ["control"]})},
-            "rule_holdout: arms are not drawn yet, the table must be empty",
+            "rule_holdout: the planner draws no arms; draw them first and give the problem to optimization.arms.with_arms",
         ),
         (lambda t: t | {"rule_exclusion": pd.DataFrame({"channel": ["web"]})}, "rule_exclusion: column hcp_id is missing"),
         (

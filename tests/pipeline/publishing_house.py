@@ -102,7 +102,7 @@ def build_house(folder: Path) -> House:
     for name in ("macros", "models/memory", "tests/generic"):
         shutil.copytree(ROOT / name, folder / name)
     views = [f"models/published/published__{view}{suffix}" for view in VIEWS for suffix in (".sql", ".yml")]
-    files = ("dbt_project.yml", "profiles.yml", "models/docs_columns.md", "models/docs_published.md")
+    files = ("dbt_project.yml", "profiles.yml", *sorted(f"models/{path.name}" for path in (ROOT / "models").glob("docs_*.md")))
     for name in (*files, "tests/data/memory__holds_this_run_as_the_marts_do.sql", *views):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)

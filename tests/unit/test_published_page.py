@@ -23,6 +23,7 @@ def test_every_published_table_is_related_or_stands_for_a_run():
         "plan_summary",
         "plan_history",
         "model_performance",
+        "plan_power",
         "churn_performance",
     }
 
