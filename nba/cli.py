@@ -27,6 +27,7 @@ COMMANDS = {
     "export": "nba.export",
     "roles": "nba.roles",
     "plan": "nba.client_plan",
+    "readiness": "nba.readiness.command",
     "snowflake": "nba.snowflake.command",
 }
 LOG_NAME = "nba.log"
