@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 
 from nba.readiness.report import Channel, Readiness
+from nba.readiness.verdicts import WEAK_FACTOR
 from nba.readiness.words import TITLES, number, percent, shown
 
 COLOURS = {"go": "#1a7f4b", "weak": "#b7791f", "no-go": "#b3261e"}
@@ -25,7 +26,7 @@ def as_page(report: Readiness) -> str:
         f"<p>{_summary(report)}</p><h2>Channels</h2>",
         "<table><tr><th>channel</th><th>verdict</th><th>touches</th><th>HCPs</th><th>on the top fifth</th><th>overlap</th>"
         "<th>detectable effect and catalogue, KPI units per touch</th></tr>",
-        *(_channel_row(channel, _scale(report)) for channel in report.channels),
+        *(_channel_row(channel) for channel in report.channels),
         "</table>",
     ]
     for section, title in TITLES.items():
@@ -44,7 +45,8 @@ def _summary(report: Readiness) -> str:
 
 def _legend() -> str:
     return (
-        '<p class="why">Detectable effect: the smallest effect of one touch on the KPI of its cycle that this history shows with 80% power '
+        '<p class="why">A bar that ends left of its line: an effect smaller than the catalogue expects would be seen. Detectable effect: '
+        "the smallest effect of one touch on the KPI of its cycle that this history shows with 80% power "
         "at a two-sided 5%, after the mean of each HCP and of each cycle. Overlap: share of HCP-cycles in groups of like HCPs "
         "(decile, recent KPI, rep) of which 2% to 98% were touched. No model was fitted and nothing here is an effect.</p>"
     )
@@ -54,14 +56,13 @@ def _text(text: str) -> str:
     return html.escape(shown(text), quote=True)
 
 
-def _scale(report: Readiness) -> float:
-    """KPI units at the end of the bars: the largest number of the catalogue doubled, so that hopeless channels do not hide the rest."""
-    uplifts = [channel.evidence.uplift for channel in report.channels if channel.evidence.uplift]
-    found = [channel.evidence.detectable for channel in report.channels if channel.evidence.detectable]
-    return max([2 * value for value in uplifts] or found or [1.0], default=1.0) or 1.0
+def _scale(channel: Channel) -> float:
+    """KPI units at the end of a channel's bar: three times the catalogue (the mark stands at a third), beyond which nothing can be told."""
+    uplift = channel.evidence.uplift
+    return WEAK_FACTOR * uplift if uplift is not None and uplift > 0 else 2 * (channel.evidence.detectable or 1.0)
 
 
-def _channel_row(channel: Channel, scale: float) -> str:
+def _channel_row(channel: Channel) -> str:
     facts = channel.evidence
     tag = f'<span class="tag" style="background:{COLOURS[channel.status]}">{channel.status}</span>'
     cells = [
@@ -69,7 +70,7 @@ def _channel_row(channel: Channel, scale: float) -> str:
         f"<td>{tag}</td>",
         f'<td class="n">{facts.touches:,.0f}</td><td class="n">{facts.hcps:,}</td>',
         f'<td class="n">{percent(facts.top_share)}</td><td>{_bar(facts.overlap_share, 1.0, "#4a6fa5")} {percent(facts.overlap_share)}</td>',
-        f"<td>{_bar(facts.detectable, scale, COLOURS[channel.status], facts.uplift)} "
+        f"<td>{_bar(facts.detectable, _scale(channel), COLOURS[channel.status], facts.uplift)} "
         f"{number(facts.detectable)} / {number(facts.uplift)}</td>",
     ]
     return f"<tr>{''.join(cells)}</tr>"

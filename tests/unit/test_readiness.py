@@ -223,6 +223,15 @@ def test_names_that_mean_harm_are_only_names():
     assert {row["subject"] for row in rows if row["section"] == "channel"} == {evil, "'=1+1"}
 
 
+def test_a_catalogue_that_expects_nothing_or_harm_breaks_no_picture():
+    tables = panel()
+    tables["engagement_action_catalog"]["expected_uplift"] = [0.0, -1.0]
+    report = looked_at(tables)
+    assert (
+        {channel.status for channel in report.channels} == {"weak"} and 'width="-' not in as_page(report) and "nan" not in as_page(report)
+    )
+
+
 def test_the_report_is_the_same_again_whatever_the_order_of_rows():
     tables = panel()
     shuffled = {name: frame.sample(frac=1, random_state=3) for name, frame in tables.items()}
