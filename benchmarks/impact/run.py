@@ -46,6 +46,8 @@ class Row:
 
 def main(arguments: list[str] | None = None) -> None:
     given = _parser().parse_args(arguments)
+    # A run that is told to stop takes its worker with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     results = Path(given.results)
     results.parent.mkdir(parents=True, exist_ok=True)
     rows = rows_wanted(given.worlds, given.hcps, given.weeks, given.seeds, given.methods)
