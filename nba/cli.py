@@ -24,6 +24,7 @@ COMMANDS = {
     "rollback": "nba.rollback",
     "whatif": "nba.whatif.command",
     "diff": "nba.diff.command",
+    "measure": "nba.measurement.command",
     "export": "nba.export",
     "roles": "nba.roles",
     "plan": "nba.client_plan",
@@ -35,7 +36,7 @@ LOG_NAME = "nba.log"
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all sub-commands; each names its `run` in the default `run_command`."""
-    purpose = "Load inputs, set up rules, simulate data, roll a publication back, ask what if, and compare runs."
+    purpose = "Load inputs, set up rules, simulate data, roll back, ask what if, compare runs, show what past plans brought."
     parser = argparse.ArgumentParser(prog="nba", description=purpose)
     parser.add_argument("--debug", action="store_true", help="print the traceback of an unexpected error")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)

@@ -17,6 +17,10 @@
 -- depends_on: {{ ref('memory__model_performance') }}
 -- depends_on: {{ ref('memory__explore_distribution') }}
 -- depends_on: {{ ref('memory__plan_power') }}
+-- depends_on: {{ ref('memory__measured_lift') }}
+-- depends_on: {{ ref('memory__off_policy_value') }}
+-- depends_on: {{ ref('memory__plan_adherence') }}
+-- depends_on: {{ ref('memory__uplift_curve') }}
 -- depends_on: {{ ref('memory__models') }}
 -- depends_on: {{ ref('memory__churn_risk') }}
 -- depends_on: {{ ref('memory__churn_performance') }}

@@ -15,8 +15,11 @@ def model(dbt, session):
         "hcp_channel_scores": dbt.ref("published__hcp_channel_scores"),
         "hcp_period_metrics": dbt.ref("published__hcp_period_metrics"),
         "hcps": dbt.ref("published__hcps"),
+        "measured_lift": dbt.ref("published__measured_lift"),
         "model_performance": dbt.ref("published__model_performance"),
+        "off_policy_value": dbt.ref("published__off_policy_value"),
         "pair_blocks": dbt.ref("published__pair_blocks"),
+        "plan_adherence": dbt.ref("published__plan_adherence"),
         "plan_history": dbt.ref("published__plan_history"),
         "plan_summary": dbt.ref("published__plan_summary"),
         "recommendation_reasons": dbt.ref("published__recommendation_reasons"),
@@ -26,5 +29,6 @@ def model(dbt, session):
         "reps": dbt.ref("published__reps"),
         "territories": dbt.ref("published__territories"),
         "territory_summary": dbt.ref("published__territory_summary"),
+        "uplift_curve": dbt.ref("published__uplift_curve"),
     }
     return serve_published_run(session, dbt.ref("run_config"), dbt.ref("publish"), list(published), dbt.this.schema)

@@ -95,6 +95,26 @@ counted as (
         (select count(*) from {{ ref('memory__plan_power') }} where run_id in (select run_id from run)) as in_memory
     union all
     select
+        'measured_lift' as table_name,
+        (select count(*) from {{ ref('fct_measured_lift') }}) as in_mart,
+        (select count(*) from {{ ref('memory__measured_lift') }} where run_id in (select run_id from run)) as in_memory
+    union all
+    select
+        'off_policy_value' as table_name,
+        (select count(*) from {{ ref('fct_off_policy_value') }}) as in_mart,
+        (select count(*) from {{ ref('memory__off_policy_value') }} where run_id in (select run_id from run)) as in_memory
+    union all
+    select
+        'plan_adherence' as table_name,
+        (select count(*) from {{ ref('fct_plan_adherence') }}) as in_mart,
+        (select count(*) from {{ ref('memory__plan_adherence') }} where run_id in (select run_id from run)) as in_memory
+    union all
+    select
+        'uplift_curve' as table_name,
+        (select count(*) from {{ ref('fct_uplift_curve') }}) as in_mart,
+        (select count(*) from {{ ref('memory__uplift_curve') }} where run_id in (select run_id from run)) as in_memory
+    union all
+    select
         'model_performance' as table_name,
         (select count(*) from {{ ref('fct_model_performance') }}) as in_mart,
         (select count(*) from {{ ref('memory__model_performance') }} where run_id in (select run_id from run)) as in_memory

@@ -10,15 +10,19 @@
 -- depends_on: {{ ref('published__hcp_channel_scores') }}
 -- depends_on: {{ ref('published__hcp_period_metrics') }}
 -- depends_on: {{ ref('published__hcps') }}
+-- depends_on: {{ ref('published__measured_lift') }}
 -- depends_on: {{ ref('published__model_performance') }}
+-- depends_on: {{ ref('published__off_policy_value') }}
 -- depends_on: {{ ref('published__pair_blocks') }}
+-- depends_on: {{ ref('published__plan_adherence') }}
 -- depends_on: {{ ref('published__plan_history') }}
+-- depends_on: {{ ref('published__plan_power') }}
 -- depends_on: {{ ref('published__plan_summary') }}
 -- depends_on: {{ ref('published__recommendation_reasons') }}
 -- depends_on: {{ ref('published__recommendations') }}
--- depends_on: {{ ref('published__plan_power') }}
 -- depends_on: {{ ref('published__rejections') }}
 -- depends_on: {{ ref('published__reps') }}
 -- depends_on: {{ ref('published__territories') }}
 -- depends_on: {{ ref('published__territory_summary') }}
+-- depends_on: {{ ref('published__uplift_curve') }}
 select found.relation, found.problem from ({{ unprotected_published() }}) as found

@@ -1,0 +1,5 @@
+with
+
+mart as (select * from {{ ref('fct_measured_lift') }})
+
+select * from mart

@@ -1,0 +1,5 @@
+with
+
+mart as (select * from {{ ref('fct_uplift_curve') }})
+
+select * from mart
