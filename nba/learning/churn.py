@@ -26,6 +26,7 @@ from nba.learning.splits import TEST, TRAIN, VALIDATION, Split, hcp_share
 
 UNUSED = -1
 EVERYTHING = "all"  # the one channel of a model that knows none
+MOST_ROWS = 200_000  # beyond, HCPs are drawn by the hash of their id: more cost time and teach nothing new
 LEAST_CASES = 20  # HCPs lost, and HCPs kept, below which a model would learn noise
 NO_FEATURES = ("hcp_id", "snapshot_date", "is_scoring", "horizon_end", "is_at_risk", "baseline_kpi", "baseline_known")
 NO_FEATURES += ("market_index", "horizon_kpi", "expected_kpi", "fall", "has_churned")
@@ -96,7 +97,7 @@ def fit_churn(training: pa.Table, definitions: pa.Table, config: Mapping[str, An
     training lacks a column it must have.
     """
     settings = LearningSettings.from_config(config)
-    rows = _labelled_rows(training)
+    rows = _labelled_rows(training, settings.seed)
     names = sorted({name for name in definitions["feature_name"].to_pylist() if name is not None} - set(NO_FEATURES))
     encoder = Encoder.fit(rows, names)
     lost = pc.cast(rows["has_churned"], pa.float64()).to_numpy()
@@ -166,13 +167,16 @@ def churn_batches(model_json: str, batches: Iterator[pa.Table]) -> Iterator[pa.T
         yield scored.drop_columns(["channel"]).rename_columns(RISK_SCHEMA.names)
 
 
-def _labelled_rows(training: pa.Table) -> pa.Table:
-    """Rows with a known outcome, sorted, so that nothing depends on the order of the warehouse."""
+def _labelled_rows(training: pa.Table, seed: int) -> pa.Table:
+    """Rows with a known outcome, about MOST_ROWS of them, sorted, so that nothing depends on the order of the warehouse."""
     for name in ("hcp_id", "snapshot_date", "horizon_end", "is_at_risk", "has_churned"):
         if name not in training.column_names:
             raise LearningInputError(f"feat_churn lacks the column '{name}'")
     known = pc.and_(pc.is_valid(training["has_churned"]), pc.fill_null(training["is_at_risk"], False))
-    return training.filter(known).sort_by([("snapshot_date", "ascending"), ("hcp_id", "ascending")])
+    rows = training.filter(known)
+    if rows.num_rows > MOST_ROWS:
+        rows = rows.filter(pa.array(hcp_share(_texts(rows["hcp_id"]), seed) < MOST_ROWS / rows.num_rows))
+    return rows.sort_by([("snapshot_date", "ascending"), ("hcp_id", "ascending")])
 
 
 def _labelled(rows: pa.Table, encoder: Encoder, lost: np.ndarray, split: Split | None) -> Labelled:

@@ -157,6 +157,13 @@ def test_measured_kpi_are_judged_by_the_hcps_own_noise(warehouse):
     assert list(newest.index[newest["has_churned"].astype(bool)]) == ["h002"]
 
 
+def test_risk_times_value_is_refused(run_dbt, read_table, tmp_path):
+    path = tmp_path / "nba.duckdb"
+    run_dbt(["run", "--select", "check_switches"], path, {"nba_churn_value": 2})
+    found = read_table(path, "checks.check_switches")
+    assert list(found["column_name"]) == ["nba_churn_value"] and "no effect of a touch on churn is estimated" in found["problem"][0]
+
+
 def test_monthly_panels_count_three_months(run_dbt, write_inputs, read_table, tmp_path):
     months = pd.date_range("2023-01-01", periods=30, freq="MS")
     ids = [f"h{number}" for number in range(6)]

@@ -64,3 +64,9 @@ def test_locks_pin_every_package_with_hashes(lock):
     assert len(packages) > 10
     blocks = re.split(r"\n(?=[a-z0-9])", text.strip())
     assert all("--hash=sha256:" in block for block in blocks)
+
+
+def test_names_of_unit_tests_fit_into_every_engine():
+    """PostgreSQL stores 63 characters, and dbt makes a relation of each name."""
+    names = re.findall(r"^  - name: (\w+__\w+)$", "\n".join(path.read_text() for path in (ROOT / "models").rglob("*.yml")), re.M)
+    assert len(names) > 30 and [name for name in names if len(name) > 63] == []

@@ -143,6 +143,14 @@ def test_nobody_lost_is_no_model():
     assert model["model_kind"] == "none" and model["choice_reason"].startswith("no model: 0 HCPs lost and 1440 kept")
 
 
+def test_beyond_a_size_whole_hcps_are_drawn(learned, monkeypatch):
+    rows, _, model = learned
+    monkeypatch.setattr("nba.learning.churn.MOST_ROWS", 1800)
+    drawn = fit_churn(rows, DEFINITIONS, CONFIG).to_pylist()[0]
+    assert model["trained_rows"] == 3600 and 1500 < drawn["trained_rows"] < 2100 and drawn["trained_rows"] % 8 == 0
+    assert drawn["model_kind"] in ("logistic", "hgb")
+
+
 def test_the_order_of_rows_changes_nothing(learned):
     rows, _, model = learned
     shuffled = rows.take(pa.array(np.random.default_rng(1).permutation(rows.num_rows)))
