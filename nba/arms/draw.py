@@ -158,6 +158,8 @@ def _kept(prior: pa.Table, design: Design, design_text: str, cycle: Cycle) -> di
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if prior.num_rows == 0:  # its columns may have no types
+        return {}
     mine = prior.filter(pc.equal(prior["draw_design"], design_text)).sort_by("cycle_start")
     days = mine["drawn_cycle"].cast(pa.date32())
     holds = {day: cycle.keeps(day, design.redraw_cycles) for day in days.unique().to_pylist()}

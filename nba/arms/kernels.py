@@ -71,7 +71,9 @@ def round_rows(part, base):  # type: ignore[no-untyped-def]
         while True:
             kept = 0
             for place in range(held):
-                if open_column(part[pool[place]], -1, -1) >= 0:
+                cells = part[pool[place]]
+                one = open_column(cells, -1, -1)
+                if one >= 0 and open_column(cells, one, -1) >= 0:  # one open cell alone is a last digit
                     pool[kept] = pool[place]
                     kept += 1
             held = kept
