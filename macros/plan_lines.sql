@@ -17,7 +17,7 @@
         {%- do lines.append('    ' ~ limit[0] ~ ': ' ~ shown('%.6g', limit[1]) ~ ' per unit of ' ~ limit[2] ~ ' (' ~ shown('%.10g', limit[3]) ~ ' of ' ~ shown('%.10g', limit[4]) ~ ' used)') -%}
     {%- endfor -%}
     {%- set power = room_rows('marts', 'fct_plan_power', 'cycles, smallest_lift, expected_lift, control_hcps', 'where control_hcps > 0 order by cycles') -%}
-    {%- for row in power if loop.first -%}
+    {%- for row in power[:1] -%}
         {%- set known = power | rejectattr(1, 'none') | list -%}
         {%- set parts = [] -%}
         {%- for one in known -%}
