@@ -16,9 +16,8 @@
         'nba_training_hcps': ['integer', 1, 1000000000],
         'nba_min_channel_touches': ['integer', 0, 1000000000],
         'nba_seed': ['integer', 0, 2147483647],
-        'nba_impact_prior_periods': ['number', 0, 1000000],
-        'nba_impact_prior_touches': ['number', 0, 1000000],
-        'nba_impact_prior_cv': ['number', 0, 100],
+        'nba_impact_prior_cv': ['number', 0.000001, 100],
+        'nba_impact_hcps': ['integer', 1, 1000000000],
         'nba_impact_carry_over': ['number', 0, 0.99],
         'nba_churn_min_kpi': ['number', 0, 1000000000000],
         'nba_churn_drop': ['number', 0.01, 1],
@@ -50,6 +49,7 @@
 
     {%- set choices = {
         'kpi_absent': ['zero', 'unknown'],
+        'nba_impact_checks': ['warn', 'error'],
         'unknown_hcp': ['error', 'drop'],
         'nba_plan_on': ['warehouse', 'client'],
         'nba_publish_past': ['true', 'false'],

@@ -23,6 +23,7 @@
         'channels': 'run',
         'plan_summary': 'run',
         'model_performance': 'run',
+        'impact_diagnostics': 'run',
         'churn_performance': 'run',
         'measured_lift': 'run',
         'off_policy_value': 'run',

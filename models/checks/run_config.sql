@@ -44,10 +44,9 @@ final as (
         {{ switch.get('nba_seed', 0) }} as seed,
         {{ text_literal(switch.get('hcp_attributes', []) | join(',')) }} as hcp_attributes,
         {{ switch.get('nba_min_channel_touches', 0) }} as min_channel_touches,
-        cast({{ switch.get('nba_impact_prior_periods', 0) }} as double precision) as impact_prior_periods,
-        cast({{ switch.get('nba_impact_prior_touches', 0) }} as double precision) as impact_prior_touches,
         cast({{ switch.get('nba_impact_prior_cv', 0) }} as double precision) as impact_prior_cv,
         cast({{ switch.get('nba_impact_carry_over', 0) }} as double precision) as impact_carry_over,
+        {{ switch.get('nba_impact_hcps', 0) }} as impact_hcps,
         cast({{ switch.get('nba_churn_min_kpi', 0) }} as double precision) as churn_min_kpi,
         cast({{ switch.get('nba_churn_drop', 0) }} as double precision) as churn_drop,
         {% if switch.get('nba_churn_periods') -%}

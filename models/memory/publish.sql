@@ -15,6 +15,7 @@
 -- depends_on: {{ ref('memory__gap_list') }}
 -- depends_on: {{ ref('memory__channel_usage') }}
 -- depends_on: {{ ref('memory__model_performance') }}
+-- depends_on: {{ ref('memory__impact_diagnostics') }}
 -- depends_on: {{ ref('memory__explore_distribution') }}
 -- depends_on: {{ ref('memory__plan_power') }}
 -- depends_on: {{ ref('memory__measured_lift') }}

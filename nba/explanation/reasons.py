@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from nba.impact.table import DRIVERS as IMPACT_DRIVERS
 from nba.learning.scoring import DRIVERS, number_texts
 
 REASON_SCHEMA = pa.schema(
@@ -22,12 +23,7 @@ REASON_SCHEMA = pa.schema(
     ]
 )
 KEYS = ["hcp_id", "channel"]
-# driver, the column with its value, the column with its contribution; ranked as they multiply up
-IMPACT_DRIVERS = (
-    ("catalogue_base", "impact_base", "impact_base"),
-    ("engagement_factor", "engagement_factor", "impact_engagement"),
-    ("kpi_factor", "kpi_factor", "impact_kpi"),
-)
+BASE, OTHER = "channel_effect", "other_drivers"  # what the impact's drivers start from, and what those add up to that are not listed
 
 
 def labels_of(definitions: pa.Table) -> dict[str, str]:
@@ -48,16 +44,27 @@ def plan_reasons(actions: pa.Table, scores: pa.Table, impact: pa.Table, definiti
     """explain_plan: drivers of every planned action.
 
     actions: plan_actions. scores: score_engagement. impact: score_impact. definitions: stg_feature_definition.
-    Impact drivers rank 1..3 in KPI units and sum to the expected impact; engagement drivers rank 1..5 in log-odds before calibration, and
-    are absent where there is no engagement probability. Rows by HCP, channel, impact before engagement, rank.
+    Impact drivers are in KPI units and sum to the expected impact: the channel's effect first, then up to five, then all others;
+    engagement drivers rank 1..5 in log-odds before calibration, and are absent where there is no engagement probability.
+    Rows by HCP, channel, impact before engagement, rank.
     """
     labels = labels_of(definitions)
     chosen = of_actions(actions, impact)
     parts = []
-    for rank, (feature, value, contribution) in enumerate(IMPACT_DRIVERS, start=1):
-        names = pa.repeat(pa.scalar(feature), chosen.num_rows)
-        shown = pa.array(number_texts(chosen[value].to_numpy()), pa.string())
-        parts.append(_rows(chosen, "impact", rank, names, shown, chosen[contribution], "KPI units", labels))
+    names = pa.repeat(pa.scalar(BASE), chosen.num_rows)
+    shown = pa.array(number_texts(chosen["impact_base"].to_numpy()), pa.string())
+    parts.append(_rows(chosen, "impact", 1, names, shown, chosen["impact_base"], "KPI units", labels))
+    for k in range(1, IMPACT_DRIVERS + 1):
+        driver = f"impact_driver_{k}"
+        known = chosen.filter(pc.is_valid(chosen[driver]))
+        values, contributions = pc.fill_null(known[f"{driver}_value"], "unknown"), known[f"{driver}_contribution"]
+        parts.append(_rows(known, "impact", k + 1, known[driver], values, contributions, "KPI units", labels))
+    # ranks follow each other: what is left over comes after as many drivers as there are
+    for listed in range(IMPACT_DRIVERS + 1):
+        rest = chosen.filter(pc.and_(pc.not_equal(chosen["impact_other"], 0.0), pc.equal(_listed(chosen), listed)))
+        others = pa.repeat(pa.scalar(OTHER), rest.num_rows)
+        shown = pa.array(number_texts(rest["impact_other"].to_numpy()), pa.string())
+        parts.append(_rows(rest, "impact", listed + 2, others, shown, rest["impact_other"], "KPI units", labels))
     scored = of_actions(actions, scores)
     for rank in range(1, DRIVERS + 1):
         known = scored.filter(pc.is_valid(scored[f"driver_{rank}"]))
@@ -67,6 +74,14 @@ def plan_reasons(actions: pa.Table, scores: pa.Table, impact: pa.Table, definiti
         )
     order = [("hcp_id", "ascending"), ("channel", "ascending"), ("explains", "descending"), ("driver_rank", "ascending")]
     return pa.concat_tables(parts).sort_by(order)
+
+
+def _listed(table: pa.Table) -> pa.ChunkedArray:
+    """How many impact drivers each row has."""
+    total = pc.cast(pc.is_valid(table["impact_driver_1"]), pa.int32())
+    for k in range(2, IMPACT_DRIVERS + 1):
+        total = pc.add(total, pc.cast(pc.is_valid(table[f"impact_driver_{k}"]), pa.int32()))
+    return total
 
 
 def _rows(

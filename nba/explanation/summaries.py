@@ -8,15 +8,22 @@ from typing import Any
 
 import pyarrow as pa
 
-from nba.explanation.reasons import IMPACT_DRIVERS, KEYS, labels_of, of_actions
+from nba.explanation.reasons import KEYS, labels_of, of_actions
 from nba.explanation.wording import counted, days, directions, driver_words, number, percent, value_words
-from nba.learning.scoring import DRIVERS, number_texts
+from nba.impact.table import DRIVERS as IMPACT_DRIVERS
+from nba.learning.scoring import DRIVERS
 
 SUMMARY_SCHEMA = pa.schema([("hcp_id", pa.string()), ("channel", pa.string()), ("summary", pa.string())])
 # They say what the channel is, not why this HCP: true of every HCP and so no reason for this one.
 CATALOGUE_FEATURES = frozenset({"channel", "channel_type", "unit_cost", "rep_minutes", "requires_consent", "channel_response_rate"})
 DRIVERS_SAID = 3
-FAINT = 0.02  # log-odds, and relative distance of a factor from 1, that is not worth a word
+FAINT = 0.02  # log-odds, and share of the channel's effect, that is not worth a word
+STATUS_WORDS = {
+    "not_enough_information": "Too little history to measure this channel: the number leans on the action catalogue.",
+    "miscalibrated": "Take the number with care: on HCPs left out this channel brought another amount than predicted.",
+    "placebo_failed": "The history of this channel cannot be trusted to show cause: the number is pulled to the action catalogue.",
+    "no_touches": "This channel was never used: the number is the belief of the action catalogue.",
+}
 
 
 @dataclass(frozen=True)
@@ -43,9 +50,8 @@ class Words:
 def plan_summaries(actions: pa.Table, scores: pa.Table, impact: pa.Table, catalog: pa.Table, definitions: pa.Table) -> pa.Table:
     """summarise_plan: one text per planned action, rows by HCP and channel.
 
-    actions: plan_actions (hcp_id, channel, touches, earliest_date, latest_date). The text says the likelihood of a response with what
-    raises and lowers it, the expected impact of a touch with its 90% interval, and the days. Where nothing moves the likelihood,
-    or there is none, it says what moves the impact.
+    actions: plan_actions (hcp_id, channel, touches, earliest_date, latest_date). The text says the expected impact of a touch with its 90%
+    interval, what raises and lowers it, and how far it was measured; then the likelihood of a response with what moves it, and the days.
     """
     words = Words.of(definitions, catalog)
     planned = of_actions(actions, actions)
@@ -65,14 +71,17 @@ def summary(action: dict[str, Any], score: dict[str, Any], impact: dict[str, Any
     name = words.channels.get(action["channel"], action["channel"])
     touches = int(action.get("touches") or 1)
     head = name[:1].upper() + name[1:] + (f", {touches} touches" if touches > 1 else "")
-    chance = score.get("engagement_probability")
-    reasons = _engagement_reasons(score, words) if chance is not None else []
-    parts = [f"{head}: about {percent(chance)} likely to get a response per touch.", *reasons] if chance is not None else []
-    parts += _impact_words(impact, touches, "" if parts else f"{head}: ")
-    if not reasons:
+    parts = _impact_words(impact, touches, f"{head}: ")
+    if parts:
         parts += _impact_reasons(impact, words)
+    chance = score.get("engagement_probability")
+    if chance is not None:
+        share = percent(chance)
+        about = "" if share.startswith(("less", "more")) else "about "
+        said = f"{about}{share} likely to get a response{' per touch' if touches > 1 else ''}."
+        parts += [said[0].upper() + said[1:] if parts else f"{head}: {said}", *_engagement_reasons(score, words)]
     parts += _when(action.get("earliest_date"), action.get("latest_date"))
-    return " ".join(parts).replace("about less than", "less than").replace("about more than", "more than")
+    return " ".join(parts)
 
 
 def _engagement_reasons(score: dict[str, Any], words: Words) -> list[str]:
@@ -93,28 +102,23 @@ def _impact_words(impact: dict[str, Any], touches: int, head: str) -> list[str]:
         return []
     low, high = number(impact["expected_impact_low"]), number(impact["expected_impact_high"])
     what = f"expected impact{' of one touch' if touches > 1 else ''} about {counted(impact['expected_impact'], 'KPI units')} over the cycle"
-    return [f"{head}{what if head else what[0].upper() + what[1:]} ({low} to {high})."]
+    return [f"{head}{what} ({low} to {high})."]
 
 
 def _impact_reasons(impact: dict[str, Any], words: Words) -> list[str]:
-    """What moves the impact away from the catalogue's belief; that nothing does, if so."""
-    if impact.get("expected_impact") is None:
-        return []
+    """What sets this HCP apart on this channel, and how far the channel's effect was measured."""
     raising: list[str] = []
     lowering: list[str] = []
-    for feature, value, contribution in IMPACT_DRIVERS[1:]:
-        if abs(impact[value] - 1.0) >= FAINT and impact[contribution] != 0:
-            shown = words.driver(feature, str(number_texts_of(impact[value])))
-            (raising if impact[contribution] > 0 else lowering).append(shown)
+    least = FAINT * abs(impact["impact_base"])
+    for k in range(1, IMPACT_DRIVERS + 1):
+        feature, contribution = impact.get(f"impact_driver_{k}"), impact.get(f"impact_driver_{k}_contribution")
+        if feature is None or contribution is None or abs(contribution) <= least or len(raising) + len(lowering) == DRIVERS_SAID:
+            continue
+        shown = words.driver(feature, impact.get(f"impact_driver_{k}_value"))
+        (raising if contribution > 0 else lowering).append(shown)
     text = directions(raising, lowering)
-    return [text or "This is what the action catalogue expects of one touch on this channel."]
-
-
-def number_texts_of(value: float) -> str:
-    """One number as a driver's value is written."""
-    import numpy as np
-
-    return str(number_texts(np.array([value]))[0])
+    measured = STATUS_WORDS.get(impact.get("impact_status") or "")
+    return [part for part in (text or "This is what one touch on this channel brings on average.", measured) if part]
 
 
 def _when(first: date | None, last: date | None) -> list[str]:

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from nba.impact.estimate import ImpactResult, estimate_impact
+from nba.impact.estimate import ImpactResult, diagnostics_table, estimate_impact, fit_impact, score_impact
+from nba.impact.model import MODEL_SCHEMA, ImpactModel
 from nba.impact.settings import ImpactSettings
 
-__all__ = ["ImpactResult", "ImpactSettings", "estimate_impact"]
+__all__ = [
+    "MODEL_SCHEMA",
+    "ImpactModel",
+    "ImpactResult",
+    "ImpactSettings",
+    "diagnostics_table",
+    "estimate_impact",
+    "fit_impact",
+    "score_impact",
+]

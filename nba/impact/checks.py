@@ -66,7 +66,7 @@ def head_fit(learning: Learning, form: Form, norm: Norm) -> Fit:
 def placebo_fit(learning: Learning, form: Form, norm: Norm, raw: bool = False) -> Fit:
     """The KPI of the cycle that had just ended, on the touch that followed it: what a touch cannot have done.
 
-    On the innovation of the touch, in units of the effect. raw: on the touch less that period's mean, which only says whom the field aims at.
+    On the innovation of the touch, in units of the effect. raw: on the touch less that period's mean, which says whom the field aims at.
     """
     back = learning.cycle
     keep = max(learning.length - back, 0)

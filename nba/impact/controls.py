@@ -109,7 +109,20 @@ class Controls:
         log = np.log(base)
         recent, growth = (np.log(np.maximum(means[k], 0) + self.offset) - log for k in (0, 1))
         trend = self._trend(periods, base)
-        flat = [np.ones_like(base), has, log, log * log, recent, growth, trend, early, early * log, early * growth, *means, *self._market_share(hcps, periods, base)]
+        flat = [
+            np.ones_like(base),
+            has,
+            log,
+            log * log,
+            recent,
+            growth,
+            trend,
+            early,
+            early * log,
+            early * growth,
+            *means,
+            *self._market_share(hcps, periods, base),
+        ]
         stocks, habits = self._touches(hcps, periods)
         usual, habit = self._usual(hcps, periods)
         usually = np.log(np.maximum(usual, 0) + np.float32(self.offset))

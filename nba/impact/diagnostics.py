@@ -113,8 +113,8 @@ def overlap_share(panel: Panel, who: People, settings: ImpactSettings) -> np.nda
     return out
 
 
-def diagnostics_table(panel: Panel, found: Findings, status: list[str]) -> pa.Table:
-    """The table impact_diagnostics."""
+def diagnostics_rows(panel: Panel, found: Findings, status: list[str]) -> list[dict[str, Any]]:
+    """Rows of the table impact_diagnostics."""
     rows: list[dict[str, Any]] = []
     assert found.latent is not None and found.long_ratio is not None and found.overlap is not None
     width = found.effects.theta.shape[1]
@@ -122,9 +122,12 @@ def diagnostics_table(panel: Panel, found: Findings, status: list[str]) -> pa.Ta
         deviation = float(np.sqrt(max(found.effects.covariance[c * width, c * width], 0)))
         effect = float(found.effects.theta[c, 0])
 
-        def row(measure: str, value: float, error: float | None = None, limit: float | None = None, ok: str = "ok", words: str | None = None) -> None:
+        def row(
+            measure: str, value: float, error: float | None = None, limit: float | None = None, ok: str = "ok", words: str | None = None
+        ) -> None:
             spread = None if error is None or not np.isfinite(error) else Z90 * float(error)
             given = float(value) if np.isfinite(value) else None
+            limit = None if limit is None or not np.isfinite(limit) else float(limit)
             rows.append(
                 {
                     "channel": channel,  # noqa: B023 - called within the loop
@@ -157,13 +160,18 @@ def diagnostics_table(panel: Panel, found: Findings, status: list[str]) -> pa.Ta
             FAILED if found.placebo_failed[c] else "ok" if has_placebo else THIN,
         )
         has_lead = bool(np.isfinite(found.lead.error[c]))
-        row("targeting_feedback", found.lead.theta[c] if has_lead else np.nan, found.lead.error[c] if has_lead else None, words="not a failure: the field aims at HCPs by their KPI")
+        row(
+            "targeting_feedback",
+            found.lead.theta[c] if has_lead else np.nan,
+            found.lead.error[c] if has_lead else None,
+            words="not a failure: the field aims at HCPs by their KPI",
+        )
         row("overlap_share", found.overlap[c])
         row("effective_hcps", found.fit.sample[c])
         row("touches", float(panel.touches[:, :, c].sum(dtype=np.int64)))
         row("own_effect_spread", float(np.sqrt(found.latent[c])))
         row("long_ratio", found.long_ratio[c])
-    return pa.Table.from_pylist(rows, schema=DIAGNOSTICS_SCHEMA)
+    return rows
 
 
 WORDS = {

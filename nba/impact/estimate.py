@@ -7,67 +7,114 @@ empirical Bayes shrinkage, Efron and Morris (1975). docs/impact.md says it in wo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from nba.impact.checks import Fit, Slopes, calibration, clustered, head_fit, latent_spread, placebo_fit
-from nba.impact.diagnostics import Findings, diagnostics_table, overlap_share
+from nba.impact.checks import Fit, Slopes, calibration, head_fit, latent_spread, placebo_fit
+from nba.impact.diagnostics import DIAGNOSTICS_SCHEMA, Findings, diagnostics_rows, overlap_share
 from nba.impact.effects import FLOOR_SHARE, Effects, Prior, posterior, widened
 from nba.impact.form import Form, Modifiers
-from nba.impact.history import people, segment_levels
-from nba.impact.learn import Learning, chunks, take
+from nba.impact.history import People, people, segment_levels
+from nba.impact.lasting import later_touches, response_over_time
+from nba.impact.learn import Learning, take
+from nba.impact.model import ImpactModel, Learned
 from nba.impact.panel import Panel, read_panel
-from nba.impact.scoring import Doubt, Learned, norms, score
+from nba.impact.scoring import norms, score
 from nba.impact.settings import ImpactSettings
 from nba.learning.encoding import numbers, texts
 from nba.learning.settings import LearningInputError
 
 LATENT_PRIOR, LATENT_PRIOR_ERROR = 0.25, 0.15  # relative variance of HCPs' own effects that is believed before the data, and its doubt
 LATENT_LEAST, LATENT_MOST = 0.04, 1.0
-LONG_PRIOR_ERROR, LONG_CHANNEL_ERROR = 0.6, 0.3  # doubt of the belief in how long effects last: of all channels together, of one beside them
 NO_FORM = Form("kpi", 0.5, 0.85, 0.12, "all")  # for panels that nothing can be learned from
 
 
 @dataclass(frozen=True)
 class ImpactResult:
-    """scores: table score_impact. diagnostics: table impact_diagnostics. model: what was learned, plain values ready for JSON."""
+    """scores: table score_impact. diagnostics: table impact_diagnostics. model: what was learned."""
 
     scores: pa.Table
     diagnostics: pa.Table
-    model: dict[str, Any]
+    model: ImpactModel
+
+
+@dataclass(frozen=True)
+class Known:
+    """The tables, read: everything that learning and scoring start from."""
+
+    panel: Panel
+    who: People
+    levels: dict[str, tuple[np.ndarray, float]]
+
+    @classmethod
+    def of(cls, tables: Mapping[str, Any], settings: ImpactSettings) -> Known:
+        panel = read_panel(dict(tables), settings)
+        who = people(tables["hcps"], panel, settings)
+        levels = {"kpi": segment_levels(panel, who)}
+        if panel.market is not None:
+            levels["market"] = segment_levels(replace(panel, kpi=panel.market), who)
+        return cls(panel, who, levels)
 
 
 def estimate_impact(tables: Mapping[str, Any], settings: ImpactSettings, say: Callable[[str], None] = lambda text: None) -> ImpactResult:
     """Expected impact of one touch at cycle start for every HCP and channel, KPI units over the cycle.
 
-    tables (Arrow tables; engagement and kpi may be readers of batches): `hcps` (hcp_id; specialty, practice_type, rep_id, decile, rep_access and
-    the settings' attributes where there), `engagement` (hcp_id, channel, period_start, touches, responses, known_from), `kpi` (hcp_id,
-    period_start, kpi_value, market_value, known_from, known_until), `catalog` (channel, expected_uplift, uplift_basis), and optionally
+    tables (Arrow tables; engagement and kpi may be readers of batches): `hcps` (hcp_id; specialty, practice_type, rep_id, decile,
+    rep_access and the settings' attributes where there), `engagement` (hcp_id, channel, period_start, touches, responses,
+    known_from), `kpi` (hcp_id, period_start, kpi_value, market_value, known_from, known_until), `catalog` (channel, expected_uplift, uplift_basis), and optionally
     `probabilities` (hcp_id, channel, engagement_probability) for catalogues per response. say: receives progress lines.
     LearningInputError where the tables contradict the contract.
     """
+    with _one_thread():
+        known = Known.of(tables, settings)
+        model = _fit(known, catalogue_uplift(tables, known.panel.channels), settings, say)
+        return ImpactResult(_score(known, model, settings), diagnostics_table(model), model)
+
+
+def fit_impact(tables: Mapping[str, Any], settings: ImpactSettings, say: Callable[[str], None] = lambda text: None) -> ImpactModel:
+    """The model alone, from the tables of `estimate_impact`."""
+    with _one_thread():
+        known = Known.of(tables, settings)
+        return _fit(known, catalogue_uplift(tables, known.panel.channels), settings, say)
+
+
+def score_impact(model: ImpactModel, tables: Mapping[str, Any], settings: ImpactSettings) -> pa.Table:
+    """The table score_impact of a model, from the tables `hcps`, `engagement`, `kpi` and `catalog` of `estimate_impact`.
+
+    LearningInputError where the tables have other channels or attributes than the model was learned from.
+    """
+    with _one_thread():
+        return _score(Known.of(tables, settings), model, settings)
+
+
+def diagnostics_table(model: ImpactModel) -> pa.Table:
+    """The table impact_diagnostics."""
+    return pa.Table.from_pylist(model.diagnostics, schema=DIAGNOSTICS_SCHEMA)
+
+
+def _one_thread() -> Any:
+    """Sums of floats must not hang on how many cores there are."""
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1):  # sums of floats must not hang on how many cores there are
-        panel = read_panel(dict(tables), settings)
-        return _estimate(panel, tables, settings, say)
+    return threadpool_limits(1)
 
 
-def _estimate(panel: Panel, tables: Mapping[str, Any], settings: ImpactSettings, say: Callable[[str], None]) -> ImpactResult:
-    who = people(tables["hcps"], panel, settings)
-    catalogue = catalogue_uplift(tables, panel)
-    levels = {"kpi": segment_levels(panel, who)}
-    if panel.market is not None:
-        from dataclasses import replace
+def _score(known: Known, model: ImpactModel, settings: ImpactSettings) -> pa.Table:
+    modifiers = Modifiers(known.panel, known.who, known.levels, settings, model.response_rate)
+    if known.panel.channels != model.channels or modifiers.families != model.families:
+        raise LearningInputError("the impact model was learned from other channels or attributes than there are now: build it again")
+    return score(known.panel, known.who, modifiers, model)
 
-        levels["market"] = segment_levels(replace(panel, kpi=panel.market), who)
-    modifiers = Modifiers(panel, who, levels, settings)
+
+def _fit(known: Known, catalogue: np.ndarray, settings: ImpactSettings, say: Callable[[str], None]) -> ImpactModel:
+    panel, who = known.panel, known.who
+    modifiers = Modifiers(panel, who, known.levels, settings)
     say(f"impact: {panel.hcps:,} HCPs, {panel.periods} periods, {len(panel.channels)} channels")
-    learning = _learning(panel, who, settings, levels, modifiers)
-    floor = _floor(levels["kpi"][1], catalogue, settings)
+    learning = _learning(panel, who, settings, known.levels, modifiers)
+    floor = _floor(known.levels["kpi"][1], catalogue, settings)
     if learning is None:
         return _unlearned(panel, who, modifiers, catalogue, floor, settings)
     return _learn(panel, who, modifiers, learning, catalogue, floor, settings, say)
@@ -82,17 +129,17 @@ def _learn(
     floor: float,
     settings: ImpactSettings,
     say: Callable[[str], None],
-) -> ImpactResult:
+) -> ImpactModel:
     learning.residuals()
     say("impact: controls fitted")
     chosen = learning.choose_forms()
     top = chosen[0][0]
     say(f"impact: form {top.key()}, {len(chosen)} averaged")
     made = {form: norms(panel, modifiers, form) for form, _ in chosen}
-    long_ratio, profile = _response_over_time(learning, top, made[top], settings)
+    long_ratio, profile = response_over_time(learning, top, made[top], settings)
     if settings.cycle_periods > 1:
         first = _effects(learning, top, made[top], catalogue, floor, settings)
-        learning.adjust(_later_touches(learning, top, made[top], first[0], profile))
+        learning.adjust(later_touches(learning, top, made[top], first[0], profile))
         say("impact: later touches of the same cycle taken off")
     effects, fit, prior, moments = _effects(learning, top, made[top], catalogue, floor, settings)
     placebo, lead = placebo_fit(learning, top, made[top]), placebo_fit(learning, top, made[top], raw=True)
@@ -109,12 +156,11 @@ def _learn(
     findings = findings.after(learned[0].effects, latent, long_ratio, overlap_share(panel, who, settings))
     status = findings.status()
     say("impact: " + ", ".join(f"{name} {word}" for name, word in zip(panel.channels, status, strict=True)))
-    scores = score(panel, who, modifiers, learned, Doubt(latent, bias), long_ratio, status)
-    return ImpactResult(scores, diagnostics_table(panel, findings, status), _record(panel, learned, latent, long_ratio, status, settings))
+    return _model(panel, modifiers, learned, latent, bias, long_ratio, status, findings, learning.losses)
 
 
 def _learning(panel: Panel, who: Any, settings: ImpactSettings, levels: dict, modifiers: Modifiers) -> Learning | None:
-    """The part of the panel that is learned from: HCPs drawn by hash where there are more than needed. None where nothing can be learned."""
+    """The part of the panel that is learned from: HCPs drawn by hash where there are more than needed. None: nothing can be learned."""
     from zlib import crc32
 
     if not (panel.touches > 0).any() or panel.kpi_through < 0:
@@ -145,66 +191,6 @@ def _effects(
     return posterior(*moments.without(None), inflation, prior), fit, prior, moments
 
 
-def _response_over_time(learning: Learning, form: Form, norm: Any, settings: ImpactSettings) -> tuple[np.ndarray, np.ndarray]:
-    """How much of a cycle's effect has come after so many of its periods, (C, parts), and the long horizon's multiple of it, (C,).
-
-    Shrunk to the belief that a share `carry_over` of an effect is left one period later.
-    """
-    channels = len(learning.panel.channels)
-
-    x = learning.doses_of(form, norm)
-
-    def against(outcome: np.ndarray, only: np.ndarray | None = None) -> Fit:
-        return clustered(x, np.nan_to_num(outcome), learning.weight if only is None else learning.weight * only)
-
-    def ratio(part: Fit, whole: Fit) -> tuple[np.ndarray, np.ndarray]:
-        """Ratio of two effects and what it is worth, 0 where the whole is not known (delta method, errors of the part only)."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            found, error = part.theta / whole.theta, part.error / np.abs(whole.theta)
-            sure = np.where(np.isfinite(found) & np.isfinite(error) & (np.abs(whole.theta) > 2 * whole.error), 1 / np.maximum(error, 1e-6) ** 2, 0.0)
-        return np.where(sure > 0, np.nan_to_num(found), 0.0), sure
-
-    def shrunk(found: np.ndarray, sure: np.ndarray, belief: float, doubt: float) -> np.ndarray:
-        return (sure * found + belief / doubt**2) / (sure + 1 / doubt**2)
-
-    def reached(periods: int) -> float:
-        kept = settings.carry_over
-        return float(periods) if kept == 1 else (1 - kept**periods) / (1 - kept)
-
-    cycle = settings.cycle_periods
-    whole = against(learning.outcome[:, :, -1])
-    profile = np.ones((channels, len(learning.parts)))
-    for number, periods in enumerate(learning.parts[:-1]):
-        found = ratio(against(learning.outcome[:, :, number]), whole)
-        profile[:, number] = shrunk(*found, reached(periods) / reached(cycle), 0.15)
-    profile = np.clip(np.maximum.accumulate(profile, axis=1), 0.0, 1.0)
-    known = np.isfinite(learning.long) & learning.valid
-    belief = reached(settings.long_periods) / reached(cycle)
-    long = np.full(channels, belief)
-    if known.any():
-        found, sure = ratio(against(learning.long, known), against(learning.outcome[:, :, -1], known))
-        together = sure / (1 + sure * LONG_CHANNEL_ERROR**2)
-        common = (together @ found + belief / LONG_PRIOR_ERROR**2) / (together.sum() + 1 / LONG_PRIOR_ERROR**2)
-        long = shrunk(found, sure, float(common), LONG_CHANNEL_ERROR)
-    return np.clip(long, 0.5, settings.long_periods / cycle), profile
-
-
-def _later_touches(learning: Learning, form: Form, norm: Any, effects: Effects, profile: np.ndarray) -> np.ndarray:
-    """KPI that the touches of the 2nd to last period of each row's cycle brought within it, (n, T)."""
-    from nba.impact.controls import doses
-
-    cycle, panel = learning.cycle, learning.panel
-    out = np.zeros((panel.hcps, learning.length), np.float32)
-    kappa = form.kappa if len(learning.kappas) > 1 else None
-    share = np.stack([np.interp(np.arange(1, cycle), [0, *learning.parts], [0.0, *profile[c]]) for c in range(len(panel.channels))])
-    for hcps in chunks(panel.hcps):
-        brought = learning.impact(form, norm, effects, hcps, slice(0, panel.periods)) * doses(panel.touches[hcps], kappa)
-        for later in range(1, cycle):
-            at = np.minimum(np.arange(learning.rows.start, learning.rows.stop) + later, panel.periods - 1)
-            out[hcps] += (brought[:, at] * share[:, cycle - later - 1].astype(np.float32)).sum(axis=2)
-    return out
-
-
 def _latent(variance: np.ndarray, error: np.ndarray, effects: Effects, fit: Fit) -> np.ndarray:
     """Relative variance of HCPs' own effects: what the scores show, weighed against the belief by their errors."""
     sure = np.where(np.isfinite(error) & (error > 0), 1 / np.maximum(error, 1e-9) ** 2, 0.0)
@@ -217,14 +203,14 @@ def _floor(overall: float, catalogue: np.ndarray, settings: ImpactSettings) -> f
     return max(FLOOR_SHARE * abs(overall) * settings.cycle_periods * settings.prior_cv, 1e-9)
 
 
-def catalogue_uplift(tables: Mapping[str, Any], panel: Panel) -> np.ndarray:
+def catalogue_uplift(tables: Mapping[str, Any], channels: list[str]) -> np.ndarray:
     """Prior belief per touch, (C,): the uplift, or uplift x mean probability of the channel where it is per response."""
     catalog = tables["catalog"]
     uplift = numbers(catalog["expected_uplift"], "expected_uplift")
     place = {name: row for row, name in enumerate(texts(catalog["channel"]).to_pylist())}
     basis = texts(catalog["uplift_basis"]).to_pylist() if "uplift_basis" in catalog.column_names else [None] * len(uplift)
-    out = np.zeros(len(panel.channels))
-    for code, channel in enumerate(panel.channels):
+    out = np.zeros(len(channels))
+    for code, channel in enumerate(channels):
         value = uplift[place[channel]]
         if not np.isfinite(value):
             raise LearningInputError(f"expected_uplift of channel '{channel}' is unknown")
@@ -242,7 +228,7 @@ def _mean_probability(probabilities: pa.Table | None, channel: str) -> float:
     return float(chance.sum() / len(chance)) if len(chance) else 1.0
 
 
-def _unlearned(panel: Panel, who: Any, modifiers: Modifiers, catalogue: np.ndarray, floor: float, settings: ImpactSettings) -> ImpactResult:
+def _unlearned(panel: Panel, who: Any, modifiers: Modifiers, catalogue: np.ndarray, floor: float, settings: ImpactSettings) -> ImpactModel:
     """The catalogue's belief scaled by size and wear: there is no history to learn from."""
     channels, width = len(panel.channels), len(modifiers.families) + 1
     norm = norms(panel, modifiers, NO_FORM)
@@ -252,25 +238,45 @@ def _unlearned(panel: Panel, who: Any, modifiers: Modifiers, catalogue: np.ndarr
     effects = Effects(theta, np.diag(variance.ravel()))
     latent = np.full(channels, LATENT_PRIOR)
     kept = settings.carry_over
-    ratio = settings.long_periods / settings.cycle_periods if kept == 1 else (1 - kept**settings.long_periods) / (1 - kept**settings.cycle_periods)
+    ratio = (
+        settings.long_periods / settings.cycle_periods
+        if kept == 1
+        else (1 - kept**settings.long_periods) / (1 - kept**settings.cycle_periods)
+    )
     empty = Fit(np.zeros(channels), np.diag(np.full(channels, np.inf)), np.ones(channels), np.zeros(channels))
     prior = Prior(catalogue, deviation)
     nothing = Slopes(np.zeros(channels), np.full(channels, np.inf))
     findings = Findings(catalogue, empty, effects, prior, nothing, empty, empty)
     findings = findings.after(effects, latent, np.full(channels, ratio), overlap_share(panel, who, settings))
     learned = [Learned(NO_FORM, 1.0, norm, effects)]
-    scores = score(panel, who, modifiers, learned, Doubt(latent, np.zeros(channels)), np.full(channels, ratio), findings.status())
-    model = _record(panel, learned, latent, np.full(channels, ratio), findings.status(), settings)
-    return ImpactResult(scores, diagnostics_table(panel, findings, findings.status()), model)
+    return _model(panel, modifiers, learned, latent, np.zeros(channels), np.full(channels, ratio), findings.status(), findings, {})
 
 
-def _record(panel: Panel, learned: list[Learned], latent: np.ndarray, ratio: np.ndarray, status: list[str], settings: ImpactSettings) -> dict[str, Any]:
-    """The model as plain values."""
-    return {
-        "channels": panel.channels,
-        "forms": [{"form": one.form.key(), "weight": one.weight, "effects": one.effects.theta.tolist()} for one in learned],
-        "latent_variance": latent.tolist(),
-        "long_ratio": ratio.tolist(),
-        "status": status,
-        "settings": {name: str(getattr(settings, name)) for name in settings.__dataclass_fields__},
-    }
+def _model(
+    panel: Panel,
+    modifiers: Modifiers,
+    learned: list[Learned],
+    latent: np.ndarray,
+    bias: np.ndarray,
+    long_ratio: np.ndarray,
+    status: list[str],
+    findings: Findings,
+    losses: dict[str, float],
+) -> ImpactModel:
+    return ImpactModel(
+        channels=panel.channels,
+        families=modifiers.families,
+        forms=learned,
+        latent=latent,
+        bias=bias,
+        long_ratio=long_ratio,
+        response_rate=modifiers.rate,
+        status=status,
+        diagnostics=diagnostics_rows(panel, findings, status),
+        said={
+            "forms": {one.form.key(): one.weight for one in learned},
+            "loss_of_form": losses,
+            "hcps": panel.hcps,
+            "periods": panel.periods,
+        },
+    )

@@ -70,7 +70,14 @@ class State:
 class Modifiers:
     """Makes states of a panel's HCPs."""
 
-    def __init__(self, panel: Panel, who: People, levels: dict[str, tuple[np.ndarray, float]], settings: ImpactSettings, rate: np.ndarray | None = None) -> None:
+    def __init__(
+        self,
+        panel: Panel,
+        who: People,
+        levels: dict[str, tuple[np.ndarray, float]],
+        settings: ImpactSettings,
+        rate: np.ndarray | None = None,
+    ) -> None:
         self.panel, self.who, self.levels, self.settings = panel, who, levels, settings
         answered = panel.answered.sum(axis=(0, 1), dtype=np.float64)
         # a channel that records no responses says nothing by them

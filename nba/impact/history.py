@@ -118,7 +118,7 @@ def segment_levels(panel: Panel, who: People) -> tuple[np.ndarray, float]:
 def level(
     panel: Panel, hcps: slice, periods: slice, segment: np.ndarray, settings: ImpactSettings, values: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Level of the KPI (or market) as known at the start of some periods, (n, T), and the share of it that is the HCP's own, not its segment's.
+    """Level of the KPI (or market) as known at the start of some periods, (n, T), and the share of it that is the HCP's own.
 
     As known: the means end with the period that had been delivered by then, in training as in scoring.
     """

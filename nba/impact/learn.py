@@ -10,7 +10,7 @@ import numpy as np
 from nba.impact.controls import Controls, doses, weeks_of_others
 from nba.impact.effects import Effects, Moments, second_stage
 from nba.impact.form import KAPPAS, LEAST_WEIGHT, MOST_FORMS, Form, Modifiers, State, forms
-from nba.impact.history import FOLDS, People, segment_levels
+from nba.impact.history import FOLDS, People
 from nba.impact.panel import Panel
 from nba.impact.residuals import Sums, expected
 from nba.impact.settings import ImpactSettings
@@ -55,7 +55,9 @@ class Learning:
     (n, T) over the long horizon or None. weight: (n, T), 1 / variance, 0 where the outcome is not known.
     """
 
-    def __init__(self, panel: Panel, who: People, settings: ImpactSettings, levels: dict[str, tuple[np.ndarray, float]], modifiers: Modifiers) -> None:
+    def __init__(
+        self, panel: Panel, who: People, settings: ImpactSettings, levels: dict[str, tuple[np.ndarray, float]], modifiers: Modifiers
+    ) -> None:
         self.panel, self.who, self.settings, self.modifiers = panel, who, settings, modifiers
         self.cycle, self.long_periods = settings.cycle_periods, settings.long_periods
         self.parts = sorted({max(1, round(self.cycle * k / PARTS)) for k in range(1, PARTS + 1)} | {self.cycle})
@@ -96,7 +98,11 @@ class Learning:
         for hcps, fold in self.chunks(step):
             outcome, touch = self.controls.outcome(hcps, self.rows), self.controls.touch(hcps, self.rows)
             y, long, d = self._targets(hcps), self._long(hcps), self._doses(hcps)
-            sums = sums or [Sums.empty(outcome.shape[1], y.shape[1]), Sums.empty(outcome.shape[1], 1), Sums.empty(touch.shape[1], d.shape[1])]
+            sums = sums or [
+                Sums.empty(outcome.shape[1], y.shape[1]),
+                Sums.empty(outcome.shape[1], 1),
+                Sums.empty(touch.shape[1], d.shape[1]),
+            ]
             first = self._first_weight(hcps)
             valid = np.isfinite(y[:, -1])
             sums[0].add(outcome, np.nan_to_num(y), np.where(valid, first, 0), fold)
@@ -152,7 +158,7 @@ class Learning:
         return 1 / self.modifiers.sizes(hcps, self.rows)["kpi"].ravel()
 
     def _weigh(self) -> None:
-        """Weights 1 / variance, the variance a + b x level + c x level^2 by non-negative least squares; residuals cut at CLIP deviations."""
+        """Weights 1 / variance, the variance a + b x level + c x level^2 by non-negative least squares; residuals cut at CLIP."""
         from scipy.optimize import nnls
 
         square = (self.outcome[:, :, -1] ** 2)[self.valid].astype(np.float64)
@@ -196,7 +202,9 @@ class Learning:
             for number, form in enumerate(grid):
                 key = (form.fade, form.scope, form.kappa)
                 if key not in worn:
-                    worn[key] = np.exp(-np.float32(form.kappa) * state.stocks[form.fade, form.scope]) * self.touch[hcps, :, :, self.dose(form)]
+                    worn[key] = (
+                        np.exp(-np.float32(form.kappa) * state.stocks[form.fade, form.scope]) * self.touch[hcps, :, :, self.dose(form)]
+                    )
                 size = (state.size[form.size] ** np.float32(form.power)).ravel()[:, None]
                 rows = worn[key].reshape(-1, channels) * size
                 weighted = rows * w[:, None]

@@ -69,7 +69,7 @@ class Calendar:
 
 
 def read_panel(tables: dict[str, Any], settings: ImpactSettings) -> Panel:
-    """The panel of the seam's tables `hcps`, `engagement`, `kpi`, `catalog` (Arrow tables or readers of batches; nba.impact says which columns)."""
+    """The panel of the seam's tables `hcps`, `engagement`, `kpi`, `catalog` (nba.impact.estimate says which columns)."""
     hcp_ids = pc.array_sort_indices(ids := _text(tables["hcps"]["hcp_id"]))
     hcp_ids = ids.take(hcp_ids)
     channels = sorted(_text(tables["catalog"]["channel"]).to_pylist())

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pyarrow as pa
 
-from nba.impact.effects import Effects
 from nba.impact.form import ALL_RESPONSES, MARKET, OWN_RESPONSES, Form, Modifiers, State
 from nba.impact.history import People
 from nba.impact.learn import Norm, chunks
+from nba.impact.model import ImpactModel, Learned
 from nba.impact.panel import Panel
+from nba.impact.table import DRIVERS, IMPACT_SCHEMA
 
 Z90 = 1.6448536269514722
-DRIVERS = 5
 LEVEL_SPREAD = 0.6  # relative spread of HCPs' levels within a segment, for those whose own is not known
 # feature of feature_definition that words each driver
 FEATURES = {
@@ -26,36 +24,6 @@ FEATURES = {
     ALL_RESPONSES: "all_response_rate_long",
     MARKET: "market_share_long",
 }
-BASE = "channel_effect"
-NUMBERS = ("expected_impact", "expected_impact_low", "expected_impact_high", "expected_impact_long", "impact_base")
-IMPACT_SCHEMA = pa.schema(
-    [("hcp_id", pa.string()), ("channel", pa.string())]
-    + [(name, pa.float64()) for name in NUMBERS]
-    + [
-        (f"impact_driver_{k}{end}", kind)
-        for k in range(1, DRIVERS + 1)
-        for end, kind in (("", pa.string()), ("_value", pa.string()), ("_contribution", pa.float64()))
-    ]
-    + [("impact_other", pa.float64()), ("impact_status", pa.string())]
-)
-
-
-@dataclass(frozen=True)
-class Learned:
-    """One form of the model: its weight in the average, what norms it, what was learned."""
-
-    form: Form
-    weight: float
-    norm: Norm
-    effects: Effects
-
-
-@dataclass(frozen=True)
-class Doubt:
-    """Beside the posterior, per channel (C,): relative variance of HCPs' own effects, and variance of theta_0 from a failed placebo."""
-
-    latent: np.ndarray
-    bias: np.ndarray
 
 
 def norms(panel: Panel, modifiers: Modifiers, form: Form) -> Norm:
@@ -79,28 +47,15 @@ def modifiers_at(state: State) -> np.ndarray:
     return np.concatenate([still, state.moving[:, 0]], axis=2).astype(np.float64)
 
 
-def score(
-    panel: Panel, who: People, modifiers: Modifiers, learned: list[Learned], doubt: Doubt, long_ratio: np.ndarray, status: list[str]
-) -> pa.Table:
+def score(panel: Panel, who: People, modifiers: Modifiers, model: ImpactModel) -> pa.Table:
     """The table score_impact, HCP by HCP in order of hcp_id, channels in order of name."""
-    parts = [
-        _score(panel, who, modifiers, learned, doubt, long_ratio, status, hcps, modifiers.state(hcps, slice(panel.periods, panel.periods + 1)))
-        for hcps in chunks(panel.hcps)
-    ]
+    at = slice(panel.periods, panel.periods + 1)
+    parts = [_score(panel, who, modifiers, model, hcps, modifiers.state(hcps, at)) for hcps in chunks(panel.hcps)]
     return pa.concat_tables(parts) if parts else IMPACT_SCHEMA.empty_table()
 
 
-def _score(
-    panel: Panel,
-    who: People,
-    modifiers: Modifiers,
-    learned: list[Learned],
-    doubt: Doubt,
-    long_ratio: np.ndarray,
-    status: list[str],
-    hcps: slice,
-    state: State,
-) -> pa.Table:
+def _score(panel: Panel, who: People, modifiers: Modifiers, model: ImpactModel, hcps: slice, state: State) -> pa.Table:
+    learned = model.forms
     names, parts, base, variance, means = _contributions(modifiers, learned, state)
     impact = base + parts.sum(axis=2)
     n, channels = impact.shape
@@ -109,13 +64,13 @@ def _score(
     between = sum(one.weight * (mean - impact) ** 2 for one, mean in zip(learned, means, strict=True))
     power = sum(one.weight * one.form.power for one in learned)
     unknown = (1 - state.own[:, :1].astype(np.float64)) * (LEVEL_SPREAD * power) ** 2
-    variance = variance + between + reach**2 * (doubt.latent + unknown) + doubt.bias
+    variance = variance + between + reach**2 * (model.latent + unknown) + model.bias
     half = Z90 * np.sqrt(variance)
     columns = {
         "expected_impact": impact,
         "expected_impact_low": impact - half,
         "expected_impact_high": impact + half,
-        "expected_impact_long": impact * long_ratio,
+        "expected_impact_long": impact * model.long_ratio,
         "impact_base": np.broadcast_to(base, impact.shape),
     }
     order = np.argsort(-np.abs(parts), axis=2, kind="stable")[:, :, :DRIVERS]
@@ -135,14 +90,18 @@ def _score(
         none = (part == 0.0).ravel()
         shown += part
         table[f"impact_driver_{k + 1}"] = pa.array(words[pick].ravel(), pa.string(), mask=none)
-        table[f"impact_driver_{k + 1}_value"] = pa.array(texts[rows, places, pick].ravel(), pa.string()) if not empty else pa.nulls(n * channels, pa.string())
+        table[f"impact_driver_{k + 1}_value"] = (
+            pa.array(texts[rows, places, pick].ravel(), pa.string()) if not empty else pa.nulls(n * channels, pa.string())
+        )
         table[f"impact_driver_{k + 1}_contribution"] = pa.array(part.ravel(), mask=none)
     table["impact_other"] = pa.array((parts.sum(axis=2) - shown).ravel() + 0.0)
-    table["impact_status"] = pa.array(status * n, pa.string())
+    table["impact_status"] = pa.array(model.status * n, pa.string())
     return pa.table(table).select(IMPACT_SCHEMA.names).cast(IMPACT_SCHEMA)
 
 
-def _contributions(modifiers: Modifiers, learned: list[Learned], state: State) -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray, list[np.ndarray]]:
+def _contributions(
+    modifiers: Modifiers, learned: list[Learned], state: State
+) -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray, list[np.ndarray]]:
     """Drivers, their contributions (n, C, drivers), the base (C,), the posterior variance (n, C), and each form's impact.
 
     theta_0 x size alone, then wear by recent touches, then f x theta_k x (z_k - mean): they sum to the impact minus theta_0.

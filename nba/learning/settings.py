@@ -80,38 +80,3 @@ class LearningSettings:
     def parameters(self) -> dict[str, float | int]:
         """Every parameter by name, for the model's record."""
         return asdict(self)
-
-
-@dataclass(frozen=True)
-class ImpactSettings:
-    """Switches of the expected impact.
-
-    prior_touches: touches of one HCP on one channel at which its engagement factor is trusted by half. prior_periods: the same for its
-    KPI level, in periods. prior_cv: standard deviation of the catalogue's uplift relative to it. carry_over: share of the effect that is
-    left one period later.
-    """
-
-    prior_touches: float = 8.0
-    prior_periods: float = 8.0
-    prior_cv: float = 0.5
-    carry_over: float = 0.5
-    cycle_periods: int = 4
-    grain: str = "week"
-
-    def __post_init__(self) -> None:
-        _require("impact_prior_touches", self.prior_touches, 0, 1e9)
-        _require("impact_prior_periods", self.prior_periods, 0, 1e9)
-        _require("impact_prior_cv", self.prior_cv, 0, 100)
-        _require("impact_carry_over", self.carry_over, 0, 1)
-        _require("cycle_periods", self.cycle_periods, 1, 1000)
-        if self.grain not in ("week", "month"):
-            raise LearningInputError(f"grain '{self.grain}' must be week or month")
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> ImpactSettings:
-        """Settings from a run_config row; unknown columns are ignored."""
-        found = _pick(
-            config, {"impact_prior_touches": float, "impact_prior_periods": float, "impact_prior_cv": float, "impact_carry_over": float}
-        )
-        renamed = {name.removeprefix("impact_"): value for name, value in found.items()}
-        return cls(**renamed, **_pick(config, {"cycle_periods": int, "grain": str}))

@@ -85,16 +85,6 @@ counted as (
         (select count(*) from {{ ref('memory__channel_usage') }} where run_id in (select run_id from run)) as in_memory
     union all
     select
-        'explore_distribution' as table_name,
-        (select count(*) from {{ ref('fct_explore_distribution') }}) as in_mart,
-        (select count(*) from {{ ref('memory__explore_distribution') }} where run_id in (select run_id from run)) as in_memory
-    union all
-    select
-        'plan_power' as table_name,
-        (select count(*) from {{ ref('fct_plan_power') }}) as in_mart,
-        (select count(*) from {{ ref('memory__plan_power') }} where run_id in (select run_id from run)) as in_memory
-    union all
-    select
         'measured_lift' as table_name,
         (select count(*) from {{ ref('fct_measured_lift') }}) as in_mart,
         (select count(*) from {{ ref('memory__measured_lift') }} where run_id in (select run_id from run)) as in_memory
@@ -115,9 +105,24 @@ counted as (
         (select count(*) from {{ ref('memory__uplift_curve') }} where run_id in (select run_id from run)) as in_memory
     union all
     select
+        'explore_distribution' as table_name,
+        (select count(*) from {{ ref('fct_explore_distribution') }}) as in_mart,
+        (select count(*) from {{ ref('memory__explore_distribution') }} where run_id in (select run_id from run)) as in_memory
+    union all
+    select
+        'plan_power' as table_name,
+        (select count(*) from {{ ref('fct_plan_power') }}) as in_mart,
+        (select count(*) from {{ ref('memory__plan_power') }} where run_id in (select run_id from run)) as in_memory
+    union all
+    select
         'model_performance' as table_name,
         (select count(*) from {{ ref('fct_model_performance') }}) as in_mart,
         (select count(*) from {{ ref('memory__model_performance') }} where run_id in (select run_id from run)) as in_memory
+    union all
+    select
+        'impact_diagnostics' as table_name,
+        (select count(*) from {{ ref('fct_impact_diagnostics') }}) as in_mart,
+        (select count(*) from {{ ref('memory__impact_diagnostics') }} where run_id in (select run_id from run)) as in_memory
     union all
     select
         'churn_risk' as table_name,

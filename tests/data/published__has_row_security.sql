@@ -11,6 +11,7 @@
 -- depends_on: {{ ref('published__hcp_period_metrics') }}
 -- depends_on: {{ ref('published__hcps') }}
 -- depends_on: {{ ref('published__measured_lift') }}
+-- depends_on: {{ ref('published__impact_diagnostics') }}
 -- depends_on: {{ ref('published__model_performance') }}
 -- depends_on: {{ ref('published__off_policy_value') }}
 -- depends_on: {{ ref('published__pair_blocks') }}

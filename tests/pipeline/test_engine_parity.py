@@ -22,7 +22,7 @@ CONTRACT_TABLES = {
     *("recommendations", "recommendation_reasons", "hcp_channel_scores", "pair_blocks", "rejections", "assignments"),
     *("constraint_prices", "plan_summary", "hcps", "channels", "territories", "reps", "hcp_period_metrics"),
     *("territory_summary", "gap_list", "channel_usage", "model_performance", "plan_history", "churn_risk", "churn_performance"),
-    *("measured_lift", "off_policy_value", "uplift_curve", "plan_adherence"),
+    *("measured_lift", "off_policy_value", "uplift_curve", "plan_adherence", "impact_diagnostics"),
 }
 # What a first plan leaves empty: there is no past cycle to measure, and no HCP of value without an action.
 MAY_BE_EMPTY = {"gap_list", "measured_lift", "off_policy_value", "uplift_curve", "plan_adherence"}

@@ -158,7 +158,7 @@ def test_every_model_input_has_words_and_every_word_a_model_input(weekly, read_t
         "segment",
     }
     defined = set(read_table(path, "staging.stg_feature_definition")["feature_name"])
-    parts_of_impact = {"catalogue_base", "engagement_factor", "kpi_factor"}
+    parts_of_impact = {"channel_effect", "other_drivers"}
     assert inputs - defined == set()
     assert defined - inputs - {"years_in_practice"} == parts_of_impact
 

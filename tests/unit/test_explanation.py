@@ -10,7 +10,7 @@ import pytest
 
 from nba.explanation import plan_reasons, plan_summaries
 from nba.explanation.wording import counted, days, directions, number, percent, value_words
-from nba.learning.impact import IMPACT_SCHEMA
+from nba.impact.table import IMPACT_SCHEMA
 from nba.learning.scoring import SCORE_SCHEMA
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,12 +44,23 @@ SCORES = pa.Table.from_pylist(
     ],
     schema=SCORE_SCHEMA,
 )
+
+
+def impact(hcp: str, channel: str, numbers: list[float], drivers: list[tuple[str, str | None, float]], other: float, status: str) -> dict:
+    names = ("expected_impact", "expected_impact_low", "expected_impact_high", "expected_impact_long", "impact_base")
+    row = {"hcp_id": hcp, "channel": channel, **dict(zip(names, numbers, strict=True)), "impact_other": other, "impact_status": status}
+    for k, (name, value, contribution) in enumerate(drivers, start=1):
+        row |= {f"impact_driver_{k}": name, f"impact_driver_{k}_value": value, f"impact_driver_{k}_contribution": contribution}
+    return row
+
+
+THIN = "not_enough_information"
 IMPACT = pa.Table.from_pylist(
     [
-        dict(zip(IMPACT_SCHEMA.names, ["h1", "email", 1.2, 0.4, 2.1, 1.3, 0.8, 0.2, 0.2, 1.25, 1.2], strict=True)),
-        dict(zip(IMPACT_SCHEMA.names, ["h1", "visit", 1.0, -0.5, 2.5, 1.1, 0.55, 0.0, 0.45, 1.0, 1.8], strict=True)),
-        dict(zip(IMPACT_SCHEMA.names, ["h2", "email", 0.034, 0.0, 0.1, 0.04, 0.034, 0.0, 0.0, 1.0, 1.0], strict=True)),
-        dict(zip(IMPACT_SCHEMA.names, ["h9", "email", 1.0, 0.5, 1.5, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0], strict=True)),
+        impact("h1", "email", [1.2, 0.4, 2.1, 1.3, 0.8], [("kpi_mean_long", "3.1", 0.3), ("decile", None, -0.1)], 0.2, "estimated"),
+        impact("h1", "visit", [1.0, -0.5, 2.5, 1.1, 0.55], [("specialty", "Cardiology", 0.45)], 0.0, THIN),
+        impact("h2", "email", [0.034, 0.0, 0.1, 0.04, 0.034], [], 0.0, "placebo_failed"),
+        impact("h9", "email", [1.0, 0.5, 1.5, 1.0, 1.0], [], 0.0, "estimated"),
     ],
     schema=IMPACT_SCHEMA,
 )
@@ -68,14 +79,15 @@ CATALOG = pa.table({"channel": ["email", "visit"], "label": ["E-mail", None]})
 def test_reasons_rank_within_what_they_explain(definitions: pa.Table):
     rows = plan_reasons(ACTIONS, SCORES, IMPACT, definitions).to_pylist()
     keys = [(row["hcp_id"], row["channel"], row["explains"], row["driver_rank"]) for row in rows]
-    email = [("h1", "email", "impact", k) for k in (1, 2, 3)] + [("h1", "email", "engagement", k) for k in (1, 2, 3, 4)]
-    visit = [("h1", "visit", "impact", k) for k in (1, 2, 3)]
-    other = [("h2", "email", "impact", k) for k in (1, 2, 3)] + [("h2", "email", "engagement", k) for k in (1, 2, 3)]
+    email = [("h1", "email", "impact", k) for k in (1, 2, 3, 4)] + [("h1", "email", "engagement", k) for k in (1, 2, 3, 4)]
+    visit = [("h1", "visit", "impact", k) for k in (1, 2)]
+    other = [("h2", "email", "impact", 1)] + [("h2", "email", "engagement", k) for k in (1, 2, 3)]
     assert keys == email + visit + other
-    assert [row["feature_name"] for row in rows[:3]] == ["catalogue_base", "engagement_factor", "kpi_factor"]
-    assert sum(row["contribution"] for row in rows[:3]) == pytest.approx(1.2)
-    assert {row["contribution_unit"] for row in rows[:3]} == {"KPI units"}
-    assert rows[4] | {"contribution": 0} == {
+    assert [row["feature_name"] for row in rows[:4]] == ["channel_effect", "kpi_mean_long", "decile", "other_drivers"]
+    assert [row["feature_value"] for row in rows[:4]] == ["0.8", "3.1", "unknown", "0.2"]
+    assert sum(row["contribution"] for row in rows[:4]) == pytest.approx(1.2)
+    assert {row["contribution_unit"] for row in rows[:4]} == {"KPI units"}
+    assert rows[5] | {"contribution": 0} == {
         "hcp_id": "h1",
         "channel": "email",
         "explains": "engagement",
@@ -94,22 +106,18 @@ def test_summaries_read_as_written_here(definitions: pa.Table):
         (row["hcp_id"], row["channel"]): row["summary"] for row in plan_summaries(ACTIONS, SCORES, IMPACT, CATALOG, definitions).to_pylist()
     }
     assert found == {
-        (
-            "h1",
-            "email",
-        ): "E-mail: about 34% likely to get a response per touch. The response rate on this channel over the last 12 periods (45%) "
+        ("h1", "email"): "E-mail: expected impact about 1.2 KPI units over the cycle (0.4 to 2.1). "
+        "The mean KPI per period over the last 12 periods (3.1 KPI units) raises this; the prescribing decile (not known) lowers it. "
+        "About 34% likely to get a response. The response rate on this channel over the last 12 periods (45%) "
         "and the prescribing decile (7) raise this; the time since the last touch on this channel (1 day) lowers it. "
-        "Expected impact about 1.2 KPI units over the cycle (0.4 to 2.1). Do it between 5 Jan and 1 Feb 2026.",
-        (
-            "h1",
-            "visit",
-        ): "Visit, 2 touches: expected impact of one touch about 1 KPI unit over the cycle (-0.5 to 2.5). The KPI level of the HCP "
-        "compared with the average HCP (1.8 times) raises this. Do it between 29 Dec 2025 and 25 Jan 2026.",
-        (
-            "h2",
-            "email",
-        ): "E-mail: less than 1% likely to get a response per touch. The years_in_practice (12) and the assigned rep (no) lower this. "
-        "Expected impact about 0.034 KPI units over the cycle (0 to 0.1). Do it on 5 Jan 2026.",
+        "Do it between 5 Jan and 1 Feb 2026.",
+        ("h1", "visit"): "Visit, 2 touches: expected impact of one touch about 1 KPI unit over the cycle (-0.5 to 2.5). "
+        "The specialty (Cardiology) raises this. Too little history to measure this channel: the number leans on the action catalogue. "
+        "Do it between 29 Dec 2025 and 25 Jan 2026.",
+        ("h2", "email"): "E-mail: expected impact about 0.034 KPI units over the cycle (0 to 0.1). "
+        "This is what one touch on this channel brings on average. The history of this channel cannot be trusted to show cause: "
+        "the number is pulled to the action catalogue. Less than 1% likely to get a response. "
+        "The years_in_practice (12) and the assigned rep (no) lower this. Do it on 5 Jan 2026.",
     }
 
 
@@ -123,7 +131,7 @@ def test_no_text_promises(definitions: pa.Table):
 def test_shipped_definitions_cover_the_drivers_of_the_impact(definitions: pa.Table):
     names = definitions["feature_name"].to_pylist()
     assert len(names) == len(set(names))
-    assert {"catalogue_base", "engagement_factor", "kpi_factor"} <= set(names)
+    assert {"channel_effect", "other_drivers"} <= set(names)
     assert all(label is None or not label.endswith(".") for label in definitions["label"].to_pylist())
 
 

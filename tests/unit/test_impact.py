@@ -1,150 +1,247 @@
-"""Expected impact: worked by hand, sums exactly, shrinks and widens where little is known."""
+"""Expected impact: the panel read right, effects found where they are and not where they are not, drivers that sum, the same to the bit."""
+
+from dataclasses import replace
+from datetime import date, timedelta
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from nba.learning.impact import IMPACT_SCHEMA, carry, score_impact
-from nba.learning.settings import ImpactSettings, LearningInputError
+from benchmarks.impact.worlds import draw_world
+from nba.impact import ImpactModel, ImpactSettings, diagnostics_table, estimate_impact, score_impact
+from nba.impact.checks import PLACEBO_SHARE, placebo_fit
+from nba.impact.controls import doses
+from nba.impact.estimate import Known, _learning
+from nba.impact.form import Form, Modifiers
+from nba.impact.history import fading_mean, stock
+from nba.impact.panel import read_panel
+from nba.impact.scoring import norms
+from nba.impact.table import DRIVERS, IMPACT_SCHEMA
+from nba.learning.settings import LearningInputError
 
-SETTINGS = ImpactSettings(prior_touches=5, prior_periods=4, prior_cv=0.5, carry_over=0.5)
-CATALOG = pa.table({"channel": ["email", "visit"], "expected_uplift": [2.0, 1.0], "uplift_basis": ["response", "touch"]})
+START = date(2026, 1, 5)
+SETTINGS = ImpactSettings(cycle_start=START, cycle_periods=2)
+EVER = date(9999, 12, 31)
 
 
-def pairs_of(hcps: int, channels=("email", "visit"), level=None, periods=12, touches=5, segment="a") -> pa.Table:
-    keys = [(f"h{i:03d}", channel) for i in range(hcps) for channel in channels]
-    levels = [None if level is None else level(i) for i in range(hcps) for _ in channels]
-    return pa.table(
-        {
-            "hcp_id": [hcp for hcp, _ in keys],
-            "channel": [channel for _, channel in keys],
-            "kpi_level": pa.array(levels, pa.float64()),
-            "kpi_periods": [periods if value is not None else 0 for value in levels],
-            "segment": pa.array([segment] * len(keys), pa.string()),
-            "touches_long": pa.array([touches] * len(keys), pa.float64()),
-        }
+def week(back: int) -> date:
+    return START - timedelta(weeks=back)
+
+
+def tables_of(
+    touches: list[tuple], kpi: list[tuple], hcps=("h1", "h2"), channels=("email", "visit"), uplift=(0.2, 1.0)
+) -> dict[str, pa.Table]:
+    """touches: hcp, channel, weeks back, touches, responses, known_from. kpi: hcp, weeks back, value, known_from, known_until."""
+    names = ["hcp_id", "channel", "period_start", "touches", "responses", "known_from"]
+    kinds = [pa.string(), pa.string(), pa.date32(), pa.int32(), pa.int32(), pa.date32()]
+    seen = [(h, c, week(b), t, r, k) for h, c, b, t, r, k in touches]
+    values = [(h, week(b), v, k, u) for h, b, v, k, u in kpi]
+    kpi_names, kpi_kinds = (
+        ["hcp_id", "period_start", "kpi_value", "known_from", "known_until"],
+        [pa.string(), pa.date32(), pa.float64(), pa.date32(), pa.date32()],
     )
-
-
-def scores_of(pairs: pa.Table, chance) -> pa.Table:
-    values = [chance(hcp, channel) for hcp, channel in zip(pairs["hcp_id"].to_pylist(), pairs["channel"].to_pylist(), strict=True)]
-    return pairs.select(["hcp_id", "channel"]).append_column("engagement_probability", pa.array(values, pa.float64()))
-
-
-def test_worked_example():
-    pairs = pairs_of(2, level=lambda i: [1.0, 3.0][i])
-    scores = scores_of(pairs, lambda hcp, channel: None if channel == "visit" else {"h000": 0.2, "h001": 0.6}[hcp])
-    found = score_impact(scores, pairs, CATALOG, SETTINGS).to_pandas().set_index(["hcp_id", "channel"])
-    first = found.loc[("h000", "email")]
-    assert first["impact_base"] == pytest.approx(2.0 * 0.4)  # per response x mean probability of the channel
-    assert first["engagement_factor"] == pytest.approx(1 + 0.5 * (0.5 - 1))  # 5 of 10 touches of evidence
-    segment = (1 + 3 + 5 * 2.0) / 7
-    assert first["kpi_factor"] == pytest.approx((12 * 1.0 + 4 * segment) / (16 * 2.0))
-    assert found.loc[("h001", "visit"), "engagement_factor"] == 1.0
-    assert found.loc[("h001", "visit"), "impact_base"] == 1.0
-    assert found.loc[("h001", "visit"), "kpi_factor"] == pytest.approx((12 * 3.0 + 4 * segment) / (16 * 2.0))
-
-
-def test_parts_sum_exactly_and_lie_in_the_interval():
-    rng = np.random.default_rng(0)
-    level, chance = rng.gamma(1, 3, 200), rng.random(200)
-    pairs = pairs_of(200, level=lambda i: float(level[i]) if i % 3 else None)
-    found = score_impact(scores_of(pairs, lambda hcp, _: float(chance[int(hcp[1:])])), pairs, CATALOG, SETTINGS)
-    assert found.schema == IMPACT_SCHEMA
-    frame = found.to_pandas()
-    assert (frame["impact_base"] + frame["impact_engagement"] + frame["impact_kpi"] == frame["expected_impact"]).all()
-    product = frame["impact_base"] * frame["engagement_factor"] * frame["kpi_factor"]
-    np.testing.assert_allclose(frame["expected_impact"], product, rtol=1e-12)
-    assert (frame["expected_impact_low"] < frame["expected_impact"]).all()
-    assert (frame["expected_impact_high"] > frame["expected_impact"]).all()
-    assert frame.groupby("channel")["kpi_factor"].mean().between(0.9, 1.1).all()
-    assert (frame["expected_impact_long"].abs() >= frame["expected_impact"].abs()).all()
-
-
-def test_order_of_rows_does_not_matter():
-    rng = np.random.default_rng(1)
-    level, chance = rng.gamma(1, 3, 150), rng.random(150)
-    pairs = pairs_of(150, level=lambda i: float(level[i]))
-    scores = scores_of(pairs, lambda hcp, _: float(chance[int(hcp[1:])]))
-    shuffled = pa.array(rng.permutation(pairs.num_rows))
-    whole = score_impact(scores, pairs, CATALOG, SETTINGS)
-    assert score_impact(scores.take(pa.array(rng.permutation(pairs.num_rows))), pairs, CATALOG, SETTINGS).equals(whole)
-    again = score_impact(scores, pairs.take(shuffled), CATALOG, SETTINGS)
-    assert again.sort_by([("hcp_id", "ascending"), ("channel", "ascending")]).combine_chunks().equals(whole.combine_chunks())
-
-
-def test_cold_start_takes_its_segment_and_is_wider():
-    known = pairs_of(60, level=lambda i: 4.0 + (i % 5), segment="big", channels=("visit",))
-    small = pairs_of(60, level=lambda i: 1.0 + 0.1 * (i % 5), segment="small", channels=("visit",))
-    small = small.set_column(0, "hcp_id", pa.array([f"s{i:03d}" for i in range(60)]))
-    new = pairs_of(1, segment="big", channels=("visit",), touches=0).set_column(0, "hcp_id", pa.array(["new"]))
-    stranger = pairs_of(1, segment=None, channels=("visit",), touches=0).set_column(0, "hcp_id", pa.array(["stranger"]))
-    pairs = pa.concat_tables([known, small, new, stranger])
-    found = score_impact(scores_of(pairs, lambda *_: None), pairs, CATALOG, SETTINGS).to_pandas().set_index("hcp_id")
-    overall = (6.0 + 1.2) / 2
-    assert found.loc["new", "kpi_factor"] == pytest.approx((60 * 6.0 + 5 * overall) / 65 / overall)
-    assert found.loc["stranger", "kpi_factor"] == pytest.approx(1.0)
-    twin = found.loc["h002"]  # level 6, the mean of the segment
-
-    def width(row):
-        return (row["expected_impact_high"] - row["expected_impact_low"]) / row["expected_impact"]
-
-    assert width(found.loc["new"]) > 1.02 * width(twin)
-
-
-def test_without_kpi_or_probability_the_catalogue_stands():
-    pairs = pairs_of(3)
-    found = score_impact(scores_of(pairs, lambda *_: None), pairs, CATALOG, SETTINGS).to_pandas()
-    assert found["expected_impact"].tolist() == [2.0, 1.0] * 3
-    assert (found["impact_kpi"] == 0).all()
-    assert not np.signbit(found["impact_engagement"]).any()
-    zero = pairs_of(3, level=lambda i: 0.0)
-    assert score_impact(scores_of(zero, lambda *_: None), zero, CATALOG, SETTINGS).to_pandas()["kpi_factor"].tolist() == [1.0] * 6
-
-
-def test_negative_levels_never_turn_the_sign():
-    pairs = pairs_of(4, level=lambda i: [-9.0, 5.0, 6.0, 7.0][i])
-    found = score_impact(scores_of(pairs, lambda *_: None), pairs, CATALOG, ImpactSettings(prior_periods=0)).to_pandas()
-    assert (found["kpi_factor"] >= 0).all()
-    assert found.loc[0, "expected_impact"] == 0.0
-    harmful = pa.table({"channel": ["email", "visit"], "expected_uplift": [-1.0, 1.0], "uplift_basis": ["touch", "touch"]})
-    worse = score_impact(scores_of(pairs, lambda *_: None), pairs, harmful, SETTINGS).to_pandas()
-    assert (worse.loc[worse["channel"] == "email", "expected_impact"] <= 0).all()
-
-
-@pytest.mark.parametrize(
-    ("grain", "periods", "share", "expected"),
-    [
-        ("week", 4, 0.5, (1 - 0.5**12) / (1 - 0.5**4)),
-        ("week", 4, 0.0, 1.0),
-        ("week", 4, 1.0, 3.0),
-        ("month", 1, 0.5, 1.75),
-        ("month", 3, 0.7, 1.0),
-    ],
-)
-def test_long_horizon(grain: str, periods: int, share: float, expected: float):
-    assert carry(ImpactSettings(grain=grain, cycle_periods=periods, carry_over=share)) == pytest.approx(expected)
-
-
-def test_settings_and_catalogue_are_checked():
-    row = {
-        "impact_prior_touches": 2,
-        "impact_prior_periods": 3,
-        "impact_prior_cv": 0.4,
-        "impact_carry_over": 0.6,
-        "cycle_periods": 2,
-        "grain": "week",
+    return {
+        "hcps": pa.table({"hcp_id": list(hcps), "specialty": ["a"] * len(hcps), "decile": [5.0] * len(hcps), "rep_id": ["r"] * len(hcps)}),
+        "engagement": pa.table([pa.array([row[k] for row in seen], kinds[k]) for k in range(6)], names=names),
+        "kpi": pa.table([pa.array([row[k] for row in values], kpi_kinds[k]) for k in range(5)], names=kpi_names),
+        "catalog": pa.table({"channel": list(channels), "expected_uplift": list(uplift), "uplift_basis": ["touch"] * len(channels)}),
     }
-    assert ImpactSettings.from_config({**row, "run_id": "x"}) == ImpactSettings(2.0, 3.0, 0.4, 0.6, 2, "week")
+
+
+def test_the_panel_knows_what_was_known():
+    touches = [("h1", "visit", 2, 1, 1, week(1)), ("h1", "visit", 2, 2, None, week(1)), ("h2", "email", 1, 1, 0, START + timedelta(days=1))]
+    kpi = [
+        ("h1", 4, 3.0, week(3), week(1)),
+        ("h1", 4, 5.0, week(1), EVER),  # restated
+        ("h1", 3, None, week(2), EVER),
+        ("h2", 2, 7.0, week(1), EVER),
+        ("h2", 1, 9.0, START + timedelta(days=1), EVER),
+    ]
+    panel = read_panel(tables_of(touches, kpi), SETTINGS)
+    assert panel.channels == ["email", "visit"] and panel.periods == 4
+    assert panel.touches[0, 2].tolist() == [0, 3] and panel.answered[0, 2].tolist() == [0, 1] and panel.responses[0, 2].tolist() == [0, 1]
+    assert panel.touches[1].sum() == 0 and panel.touch_through == 2
+    np.testing.assert_array_equal(panel.kpi[0], [5.0, np.nan, 0.0, np.nan])  # null unknown, absent zero, the last one not delivered
+    np.testing.assert_array_equal(panel.kpi[1], [np.nan, np.nan, 7.0, np.nan])  # nothing before its first row
+    assert panel.kpi_through == 2 and panel.known_through.tolist() == [-1, 0, 1, 2, 2]
+    unknown = read_panel(tables_of(touches, kpi), replace(SETTINGS, kpi_absent="unknown"))
+    np.testing.assert_array_equal(unknown.kpi[0], [5.0, np.nan, np.nan, np.nan])
+
+
+def test_memories_by_hand():
+    mean, weight = fading_mean(np.array([[2.0, np.nan, 6.0]], np.float32), 0.5)
+    np.testing.assert_allclose(mean, [[0, 2, 2, (2 * 0.25 + 6) / 1.25]])
+    np.testing.assert_allclose(weight, [[0, 1, 0.5, 1.25]])
+    np.testing.assert_allclose(stock(np.array([[[2], [0], [4]]], np.uint8), 0.5)[0, :, 0], [0, 2, 1, 4.5])
+    np.testing.assert_allclose(doses(np.array([0, 1, 2]), np.log(2)), [0, 1, 1.5])
+    np.testing.assert_allclose(doses(np.array([0, 1, 2]), None), [0, 1, 2])
+
+
+@pytest.fixture(scope="module")
+def world():
+    return draw_world("additive", hcps=700, weeks=60, seed=4)
+
+
+def settings_of(world) -> ImpactSettings:
+    start = world.cycle_start.astype(object) if hasattr(world.cycle_start, "astype") else world.cycle_start
+    return ImpactSettings(cycle_start=start, attributes=tuple(world.settings["attributes"]))
+
+
+@pytest.fixture(scope="module")
+def result(world):
+    return estimate_impact(world.tables, settings_of(world))
+
+
+def truth_of(world) -> dict[str, float]:
+    return dict(zip(world.channels, world.true_matrix().mean(axis=0), strict=True))
+
+
+def test_drivers_sum_to_the_impact_and_the_interval_holds_it(result):
+    scores = result.scores
+    assert scores.schema == IMPACT_SCHEMA
+    parts = [scores[f"impact_driver_{k}_contribution"].fill_null(0.0).to_numpy() for k in range(1, DRIVERS + 1)]
+    total = scores["impact_base"].to_numpy() + sum(parts) + scores["impact_other"].to_numpy()
+    np.testing.assert_allclose(total, scores["expected_impact"].to_numpy(), atol=1e-12)
+    assert (scores["expected_impact_low"].to_numpy() < scores["expected_impact"].to_numpy()).all()
+    assert (scores["expected_impact_high"].to_numpy() > scores["expected_impact"].to_numpy()).all()
+    assert all((np.diff(np.abs(np.stack(parts)), axis=0) <= 1e-15).all(axis=0))  # the largest first
+
+
+def test_known_effects_lie_in_the_intervals(world, result):
+    found = diagnostics_table(result.model).to_pandas().query("measure == 'effect'").set_index("channel")
+    truth = truth_of(world)
+    inside = [found.loc[c, "low"] <= value <= found.loc[c, "high"] for c, value in truth.items()]
+    assert sum(inside) >= len(inside) - 2, (found, truth)
+    visit = found.loc["rep_visit"]
+    assert visit["status"] == "effective" and 0.6 < visit["value"] / truth["rep_visit"] < 1.6
+    low, high, true = (
+        result.scores["expected_impact_low"].to_numpy(),
+        result.scores["expected_impact_high"].to_numpy(),
+        _true(world, result),
+    )
+    assert 0.75 < ((low <= true) & (true <= high)).mean() < 0.99
+
+
+def _true(world, result) -> np.ndarray:
+    keys = {(h, c): v for h, c, v in zip(*(world.truth[n].to_pylist() for n in ("hcp_id", "channel", "true_impact")), strict=True)}
+    return np.array([keys[key] for key in zip(result.scores["hcp_id"].to_pylist(), result.scores["channel"].to_pylist(), strict=True)])
+
+
+def test_the_order_of_rows_and_a_stored_model_change_nothing(world, result):
+    rng = np.random.default_rng(3)
+    mixed = {name: table.take(pa.array(rng.permutation(table.num_rows))) for name, table in world.tables.items()}
+    again = estimate_impact(mixed, settings_of(world))
+    assert again.scores.equals(result.scores)
+    assert again.model.to_json() == result.model.to_json()
+    stored = ImpactModel.from_json(result.model.to_json())
+    assert score_impact(stored, world.tables, settings_of(world)).equals(result.scores)
+    assert stored.version == result.model.version
+
+
+def test_a_model_of_other_channels_is_refused(world, result):
+    catalog = world.tables["catalog"].slice(1)
+    with pytest.raises(LearningInputError, match="other channels or attributes"):
+        score_impact(result.model, {**world.tables, "catalog": catalog}, settings_of(world))
+    with pytest.raises(LearningInputError, match="kind 'x'"):
+        ImpactModel.from_json('{"kind": "x"}')
+
+
+@pytest.mark.parametrize(("factor", "most"), [(10.0, 2.0), (0.0, 1.7)])
+def test_a_catalogue_far_off_is_contradicted(world, factor, most):
+    catalog = world.tables["catalog"]
+    place = catalog.column_names.index("expected_uplift")
+    wrong = catalog.set_column(place, "expected_uplift", pa.array(catalog["expected_uplift"].to_numpy() * factor))
+    found = estimate_impact({**world.tables, "catalog": wrong}, settings_of(world)).diagnostics.to_pandas().query("measure == 'effect'")
+    ratio = found.set_index("channel")["value"]["rep_visit"] / truth_of(world)["rep_visit"]
+    assert 0.5 < ratio < most
+
+
+def test_without_an_effect_none_is_called_effective():
+    world = draw_world("no_effect", hcps=900, weeks=60, seed=6)
+    found = estimate_impact(world.tables, settings_of(world))
+    assert set(found.diagnostics.to_pandas().query("measure == 'effect'")["status"]) == {"not_shown"}
+    catalogue = sum(world.tables["catalog"]["expected_uplift"].to_pylist()) * 900
+    assert np.maximum(found.scores["expected_impact"].to_numpy(), 0).sum() < 0.5 * catalogue
+
+
+def test_the_next_touch_after_five_is_worth_less_than_the_first(world):
+    """The same HCP twice, once touched five times in the last weeks."""
+    settings = settings_of(world)
+    tables = dict(world.tables)
+    keep = tables["hcps"]["hcp_id"][0].as_py()
+    mine = pa.compute.equal(tables["engagement"]["hcp_id"], keep)
+    last = tables["engagement"]["period_start"].to_pandas().max()
+    extra = pa.Table.from_pylist(
+        [{"hcp_id": keep, "channel": "rep_visit", "period_start": last, "touches": 5, "responses": 0, "known_from": settings.cycle_start}]
+    )
+    quiet = tables["engagement"].filter(pa.compute.invert(mine))
+    busy = pa.concat_tables([quiet, extra.select([c for c in quiet.column_names if c in extra.column_names])], promote_options="permissive")
+    model = estimate_impact(tables, settings).model
+
+    def impact(engagement: pa.Table) -> float:
+        found = score_impact(model, {**tables, "engagement": engagement}, settings).to_pandas().set_index(["hcp_id", "channel"])
+        return float(found.loc[(keep, "rep_visit"), "expected_impact"])
+
+    calm = impact(quiet)
+    assert abs(impact(busy)) < abs(calm)
+
+
+def test_the_placebo_fires_where_touches_follow_the_kpi_unexplained():
+    """On touches less their mean, as a naive regression has them, it must fail; on their innovations it holds."""
+    world = draw_world("rep_persistent", hcps=900, weeks=60, seed=2)
+    settings = settings_of(world)
+    known = Known.of(world.tables, settings)
+    modifiers = Modifiers(known.panel, known.who, known.levels, settings)
+    learning = _learning(known.panel, known.who, settings, known.levels, modifiers)
+    learning.residuals()
+    form = Form("kpi", 0.5, 0.85, 0.07, "all")
+    norm = norms(known.panel, modifiers, form)
+    visit = known.panel.channels.index("rep_visit")
+    held, raw = placebo_fit(learning, form, norm), placebo_fit(learning, form, norm, raw=True)
+    effect = truth_of(world)["rep_visit"]
+    assert raw.theta[visit] > max(PLACEBO_SHARE * effect, 1.645 * raw.error[visit])
+    assert abs(held.theta[visit]) < 0.5 * raw.theta[visit]
+
+
+def test_a_channel_never_used_keeps_the_catalogue(world):
+    catalog = pa.concat_tables([world.tables["catalog"], world.tables["catalog"].slice(0, 1).set_column(0, "channel", pa.array(["fax"]))])
+    found = estimate_impact({**world.tables, "catalog": catalog}, settings_of(world))
+    fax = found.diagnostics.to_pandas().query("channel == 'fax'").set_index("measure")
+    assert fax.loc["status", "status"] == "no_touches"
+    assert fax.loc["effect", "value"] == pytest.approx(catalog["expected_uplift"][0].as_py(), rel=0.05)
+
+
+@pytest.mark.parametrize("missing", ["engagement", "kpi"])
+def test_without_history_the_catalogue_speaks(world, missing):
+    tables = {**world.tables, missing: world.tables[missing].slice(0, 0)}
+    found = estimate_impact(tables, settings_of(world))
+    base = dict(zip(found.scores["channel"].to_pylist(), found.scores["impact_base"].to_pylist(), strict=True))
+    for channel, uplift in zip(*(world.tables["catalog"][n].to_pylist() for n in ("channel", "expected_uplift")), strict=True):
+        assert base[channel] == pytest.approx(uplift)
+    assert set(found.scores["impact_status"].to_pylist()) == {"no_touches"}
+
+
+def test_few_hcps_and_few_periods_do_not_break():
+    kpi = [(f"h{i:02d}", b, float(i % 3), week(b - 1), EVER) for i in range(12) for b in range(1, 7)]
+    touches = [(f"h{i:02d}", "visit", b, 1, None, week(b - 1)) for i in range(12) for b in range(1, 7) if (i + b) % 3 == 0]
+    tables = tables_of(touches, kpi, hcps=[f"h{i:02d}" for i in range(12)])
+    scores = estimate_impact(tables, SETTINGS).scores
+    assert scores.num_rows == 24 and np.isfinite(scores["expected_impact"].to_numpy()).all()
+
+
+def test_settings_are_checked():
+    row = {
+        "cycle_start": START,
+        "grain": "month",
+        "cycle_periods": 1,
+        "impact_prior_cv": 0.4,
+        "impact_hcps": 50,
+        "hcp_attributes": "a,b",
+        "run_id": "x",
+    }
+    found = ImpactSettings.from_config(row)
+    assert (found.prior_cv, found.estimation_hcps, found.attributes, found.long_periods) == (0.4, 50, ("a", "b"), 3)
     with pytest.raises(LearningInputError, match="grain 'day' must be week or month"):
         ImpactSettings.from_config({**row, "grain": "day"})
     with pytest.raises(LearningInputError, match="impact_carry_over 1.5 must be between 0 and 1"):
-        ImpactSettings(carry_over=1.5)
-    pairs = pairs_of(1, channels=("fax",))
-    with pytest.raises(LearningInputError, match="channel 'fax' of feat_scoring is not in the action catalogue"):
-        score_impact(scores_of(pairs, lambda *_: None), pairs, CATALOG, SETTINGS)
-
-
-def test_no_pairs():
-    empty = pairs_of(0)
-    assert score_impact(scores_of(empty, lambda *_: None), empty, CATALOG, SETTINGS).num_rows == 0
+        ImpactSettings(cycle_start=START, carry_over=1.5)
