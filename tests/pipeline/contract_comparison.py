@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from contract_arms import ARM_PROMISES, propensity
 from contract_plan import (
     constraint_rows,
     differ,
@@ -47,8 +48,8 @@ def columns_of_actions(world: World) -> Iterator[str]:
         }
         yield from (differ(pair(row), name, row[name], value) for name, value in expected.items() if not near(row[name], value))
         said = (row["status"], row["arm"], row["propensity"], row["planned_date"], row["content_id"], bool(row["summary"]))
-        if said != ("planned", "plan", 1.0, None, None, True):
-            yield differ(pair(row), "status, arm, propensity, planned_date, content_id, summary", said, "a planned action of the arm plan")
+        if said != ("planned", world.arm(row["hcp_id"]), propensity(world, *pair(row)), None, None, True):
+            yield differ(pair(row), "status, arm, propensity, planned_date, content_id, summary", said, "a planned action of its arm")
         if row["recommendation_id"] != hashlib.md5(told.encode(), usedforsecurity=False).hexdigest():
             yield differ(pair(row), "recommendation_id", row["recommendation_id"], "the hash of cycle, HCP, channel and brand")
 
@@ -207,4 +208,5 @@ PROMISES: tuple[Promise, ...] = (
     runs_and_models,
     reasons_of_actions,
     gaps_listed,
+    *ARM_PROMISES,
 )

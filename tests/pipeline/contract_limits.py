@@ -76,7 +76,7 @@ def _floors(world: World) -> Iterator[Limit]:
             ]
             pairs = [(hcp, channel) for hcp in inside for channel in channels if channel in world.eligible(hcp)]
             hardness, asked = row.get("hardness") or "soft", float(row["min_hcps"])
-            bound = asked if hardness == "hard" else min(asked, float(len({hcp for hcp, _ in pairs})))
+            bound = asked if hardness == "hard" else min(asked, float(len({hcp for hcp, channel in pairs if world.is_open(hcp, channel)})))
             key = ("coverage_floor", "min", "hcps", row.get("channel"), territory, None, row.get("attribute"), value)
             yield Limit(key, bound, dict.fromkeys(pairs, 1.0), "hcps", asked, hardness)
 

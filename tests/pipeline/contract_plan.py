@@ -232,6 +232,11 @@ def reasons(world: World) -> Iterator[str]:
     largest = max((abs(world.value(hcp, channel)) for hcp in world.hcps for channel in world.channels), default=1.0)
     for row in world.published["rejections"]:
         hcp, channel = pair(row)
+        if world.arm(hcp) == "control" or (world.arm(hcp) == "explore" and world.run(hcp, channel)):
+            said = (row["reason_kind"], row["rule"], row["limit_id"], row["value_short"])
+            if said != ("holdout", None, None, None):
+                yield differ(pair(row), "reason_kind, rule, limit_id, value_short", said, "held out by the arm")
+            continue
         sets, priced = world.allowed_sets(hcp), priced_sets(world)[hcp]
         forced = max((value for plan, value in zip(sets, priced, strict=True) if channel in plan), default=None)
         short = None if forced is None else max(0.0, priced.max() - forced)

@@ -319,7 +319,26 @@ class World:
     # --- sets of one HCP ------------------------------------------------------------------------------------------
 
     def allowed_sets(self, hcp: str) -> list[Plan]:
-        """Every set of touches that keeps the rules inside the HCP."""
+        """Every set of touches that keeps the rules inside the HCP; outside the plan arm the one that the arm leaves."""
+        if self.arm(hcp) == "plan":
+            return self.own_sets(hcp)
+        return [dict.fromkeys(self.drawn(hcp), 1)]
+
+    def arm(self, hcp: str) -> str:
+        arms = self.once("arms", lambda: {row["hcp_id"]: row["arm"] for row in self.published["assignments"]})
+        return arms[hcp]
+
+    def drawn(self, hcp: str) -> list[str]:
+        """What was drawn for an explore HCP: a channel, or nothing."""
+        rows = self.once("drawn", lambda: [row for row in self.published["explore_distribution"] if row["is_drawn"]])
+        return [row["channel"] for row in rows if row["hcp_id"] == hcp and row["channel"] != "none"]
+
+    def is_open(self, hcp: str, channel: str) -> bool:
+        """Whether a plan may hold the pair: eligible, and left open by the arm."""
+        return channel in self.eligible(hcp) and (self.arm(hcp) == "plan" or channel in self.drawn(hcp))
+
+    def own_sets(self, hcp: str) -> list[Plan]:
+        """Every set of touches that keeps the rules inside the HCP, whatever its arm."""
 
         def make() -> list[Plan]:
             open_to = self.eligible(hcp)

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 import pytest
 import yaml
 from conftest import ROOT, ReadTable, RunDbt
@@ -46,6 +47,8 @@ insert into raw.rule_override (hcp_id, channel, action, reason, valid_from, vali
 insert into raw.rule_consent (hcp_id, channel, status, captured_at, expires_at) values
     ('H0000010', null, 'opt_out', '2025-12-30 10:00:00', null), ('H0000011', 'email', 'opt_in', '2026-01-04 23:00:00', '2026-01-15'),
     ('H0000012', 'email', 'opt_in', '2026-01-20 09:00:00', null);
+insert into raw.rule_holdout (arm, share, unit, redraw_cycles, resource_share) values
+    ('control', 0.1, null, 3, null), ('explore', 0.15, 'hcp', 3, 0.3);
 """
 # One cell of one kind, and bounds that no key holds.
 LOOSER = """
@@ -96,6 +99,12 @@ def test_world_is_worth_checking(world: World) -> None:
     assert len({row["earliest_date"] for row in world.published["recommendations"]}) > 2
     assert len({row["channel"] for row in world.published["recommendations"] if row["touches"] > 1}) >= 2
     assert "unassigned" in {row["territory_id"] for row in world.published["territories"]}
+    arms = [row["arm"] for row in world.published["assignments"]]
+    assert arms.count("control") in (3, 4)
+    assert arms.count("explore") in (5, 6)
+    assert {row["arm"] for row in world.published["recommendations"]} == {"plan", "explore"}
+    assert any(row["shadow_channel"] for row in world.published["assignments"])
+    assert all(row["smallest_lift"] > 0 for row in world.published["plan_power"])
 
 
 TAMPERED = {
@@ -116,6 +125,11 @@ TAMPERED = {
     "timeline": "update memory.hcp_period_metrics set kpi_value = kpi_value + 1 where kpi_value is not null",
     "sums": "update memory.territory_summary set touches = touches + 1",
     "runs_and_models": "insert into memory.model_performance select * from memory.model_performance",
+    "arms_drawn": "update memory.assignments set arm = 'plan', shadow_channel = null where arm = 'control'",
+    "arms_kept": "update memory.recommendations set touches = 2 where arm = 'explore'",
+    "explore_distribution": "update memory.explore_distribution set propensity = propensity * 1.01",
+    "shadows": "update memory.assignments set shadow_channel = 'email' where arm = 'plan'",
+    "power": "update memory.plan_power set smallest_lift = smallest_lift * 1.01",
     "reasons_of_actions": "update memory.recommendation_reasons set contribution = contribution + 1 where explains = 'impact'",
 }
 
@@ -130,6 +144,45 @@ def test_reading_notices_a_tampered_build(built: Path, world: World, tmp_path: P
     tampered.cache.update({name: known for name, known in world.cache.items() if name.startswith(("run ", "sets ", "touch_days", "days"))})
     check = next(check for check in (*PROMISES, upper_bound) if check.__name__ == promise)
     assert list(check(tampered)) != []
+
+
+def test_arms_are_kept_in_the_next_cycle_and_only_from_published_runs(
+    built: Path, tmp_path: Path, run_dbt: RunDbt, read_table: ReadTable
+) -> None:
+    """Emulated: the published run is moved to the cycle before, by hand."""
+    copy = tmp_path / "later.duckdb"
+    shutil.copy(built, copy)
+    drawn = "select hcp_id, arm, arm_probability, stratum, unit_id, draw_design from plan.draw_arms order by hcp_id"
+    first = read_table(copy, drawn)
+    moved = "set cycle_start = cycle_start - 28"
+    run_sql(copy, f"update memory.publications {moved}; update memory.assignments {moved}, drawn_cycle = drawn_cycle - 28")
+    run_sql(copy, "update raw.hcp_master set full_name = 'x', territory_id = null where hcp_id in ('H0000020', 'H0000021')")
+    nodes = ["stg_hcp_master", "stg_prior_assignments", "plan_arm_frame", "draw_arms"]
+    run_dbt(["run", "-s", *nodes], copy, BUILD)
+    pd.testing.assert_frame_equal(read_table(copy, drawn), first)
+    dates = set(
+        read_table(copy, "select drawn_cycle from plan.draw_arms where draw_design <> 'pinned'")["drawn_cycle"].astype(str).str[:10]
+    )
+    assert dates == {"2025-12-08"}
+    run_sql(copy, "delete from memory.publications")
+    run_dbt(["run", "-s", *nodes], copy, BUILD)
+    assert set(read_table(copy, "plan.draw_arms")["drawn_cycle"].astype(str).str[:10]) == {CYCLE}
+    assert len(read_table(copy, "staging.stg_prior_assignments")) == 0
+
+
+def test_what_if_starts_from_the_arms_and_forces_no_control(
+    built: Path, world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from nba.cli import main
+
+    monkeypatch.setenv("NBA_DUCKDB_PATH", str(built))
+    control = next(hcp for hcp in world.hcps if world.arm(hcp) == "control" and world.eligible(hcp))
+    assert main(["whatif", "--force", control, world.eligible(control)[0]]) == 1
+    assert "the HCP is in the arm control, which gets nothing" in capsys.readouterr().err
+    assert main(["whatif", "--budget", "+5%"]) == 0
+    said = capsys.readouterr().out
+    assert "Compared with the published plan" in said
+    assert "Note: the plan kept" not in said
 
 
 def test_names_and_fingerprint_follow_content_only(built: Path, tmp_path: Path, run_dbt: RunDbt, read_table: ReadTable) -> None:

@@ -123,7 +123,8 @@ def _published(solution: Any, given: Mapping[str, pd.DataFrame], hcps: list[Row]
         "rejections": [row for row in pairs if not row["touches"]],
         "pair_blocks": told["block"],
         "constraint_prices": [dict.fromkeys((*LIMIT_COLUMNS, *FLOOR_COLUMNS)) | row for row in told["limit"]],
-        "assignments": hcps,
+        "assignments": [row | {"arm": "plan"} for row in hcps],
+        "explore_distribution": [],
         "hcps": hcps,
     }
 
