@@ -23,11 +23,11 @@ def test_every_published_table_is_related_or_stands_for_a_run():
         "plan_summary",
         "plan_history",
         "model_performance",
+        "plan_power",
         "measured_lift",
         "off_policy_value",
         "uplift_curve",
         "plan_adherence",
-        "plan_power",
         "churn_performance",
     }
 
