@@ -18,6 +18,8 @@ SHRINKAGES = (4.0, 16.0, 64.0)  # weeks of history that weigh as much as the seg
 MEMORY_WEEKS = 2.0  # after the cycle in which a touch is still felt enough to matter for an HCP's mean
 PRIOR_COLLEAGUES = 5.0  # HCPs by which the week of a rep is shrunk to the week of the channel
 
+Wear = tuple[float, str]  # kappa and whose touches wear a channel out: `own` or `all`
+
 
 @dataclass(frozen=True)
 class Weeks:
@@ -54,10 +56,20 @@ def weeks_of_others(panel: Panel, who: People) -> Weeks:
     return Weeks((kpi / np.maximum(known, 1)).astype(np.float32), all_touches.astype(np.float32), by_rep.astype(np.float32))
 
 
-def doses(touches: np.ndarray, kappa: float | None) -> np.ndarray:
-    """Touches of one period in units of its first one: the next is worth exp(-kappa) of the one before; None = all alike."""
+def doses(touches: np.ndarray, wear: Wear | None) -> np.ndarray:
+    """Touches of one period (..., C) in units of a first one alone; None = all alike.
+
+    Within a period, too, the next touch is worth exp(-kappa) of the one before: among the channel's own, or among all, shared out.
+    """
     values = touches.astype(np.float32)
-    return values if kappa is None else (-np.expm1(-np.float32(kappa) * values) / -np.expm1(-kappa)).astype(np.float32)
+    if wear is None:
+        return values
+    kappa, scope = wear
+    if scope == "own":
+        return (-np.expm1(-np.float32(kappa) * values) / -np.expm1(-kappa)).astype(np.float32)
+    total = values.sum(axis=-1, keepdims=True)
+    together = -np.expm1(-np.float32(kappa) * total) / -np.expm1(-kappa)
+    return (values * together / np.maximum(total, 1)).astype(np.float32)
 
 
 class Controls:

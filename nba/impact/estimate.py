@@ -62,10 +62,10 @@ class Known:
 def estimate_impact(tables: Mapping[str, Any], settings: ImpactSettings, say: Callable[[str], None] = lambda text: None) -> ImpactResult:
     """Expected impact of one touch at cycle start for every HCP and channel, KPI units over the cycle.
 
-    tables (Arrow tables; engagement and kpi may be readers of batches): `hcps` (hcp_id; specialty, practice_type, rep_id, decile,
-    rep_access and the settings' attributes where there), `engagement` (hcp_id, channel, period_start, touches, responses,
-    known_from), `kpi` (hcp_id, period_start, kpi_value, market_value, known_from, known_until), `catalog` (channel, expected_uplift, uplift_basis), and optionally
-    `probabilities` (hcp_id, channel, engagement_probability) for catalogues per response. say: receives progress lines.
+    tables (Arrow tables; engagement and kpi may be anything that yields batches): `hcps` (hcp_id; specialty, practice_type, rep_id, decile,
+    rep_access and the settings' attributes where there), `engagement` (hcp_id, channel, period_start, touches, responses, known_from),
+    `kpi` (hcp_id, period_start, kpi_value, market_value, known_from, known_until), `catalog` (channel, expected_uplift, uplift_basis),
+    optionally `probabilities` (hcp_id, channel, engagement_probability) for catalogues per response. say: receives progress lines.
     LearningInputError where the tables contradict the contract.
     """
     with _one_thread():

@@ -84,7 +84,7 @@ class Modifiers:
         found = np.where(answered > 0, panel.responses.sum(axis=(0, 1), dtype=np.float64) / np.maximum(answered, 1), 0.0)
         self.rate = found if rate is None else rate
         dynamic = [OWN_RESPONSES, ALL_RESPONSES] if (self.rate > 0).any() else []
-        self.families = [*who.families, *dynamic, *([MARKET] if panel.market is not None else [])]
+        self.families = [*who.families, *dynamic, "kpi", *([MARKET] if panel.market is not None else [])]
 
     def state(self, hcps: slice, periods: slice) -> State:
         """periods: a slice of 0..P; P is the start of the cycle."""
@@ -98,6 +98,8 @@ class Modifiers:
             stocks[fade, "all"] = own_stock.sum(axis=2, keepdims=True)
         n, length, channels = stocks[STOCK_FADES[0], "own"].shape
         moving = self._responses(hcps, periods)
+        log = np.clip(np.log(sizes["kpi"]), -2, 3)
+        moving.append(np.broadcast_to((log * log)[:, :, None], (n, length, channels)))  # the power says the slope, this the bend
         if "market" in sizes:
             share = np.clip(np.log(sizes["market"] / sizes["kpi"]), -2, 2)
             moving.append(np.broadcast_to(share[:, :, None], (n, length, channels)))

@@ -86,7 +86,9 @@ def people(hcps: pa.Table, panel: Panel, settings: ImpactSettings) -> People:
         else:
             raw = _column(hcps, name)
             values[name] = np.array([None if not np.isfinite(v) else f"{v:g}" for v in raw], dtype=object)
-            blocks.append((name, _standardised(raw)))
+            straight = _standardised(raw)
+            # the middle may gain most, or least
+            blocks += [(name, straight), (name, np.clip(straight**2, 0, 4) - np.clip(straight**2, 0, 4).mean())]
     blocks = [(name, column) for name, column in blocks if np.ptp(column) > 0]
     access, _ = _categories(hcps["rep_access"]) if "rep_access" in hcps.column_names else (np.zeros(panel.hcps, np.int64), None)
     specialty, _ = _categories(hcps["specialty"]) if "specialty" in hcps.column_names else (np.zeros(panel.hcps, np.int64), None)

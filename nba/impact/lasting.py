@@ -65,10 +65,9 @@ def later_touches(learning: Learning, form: Form, norm: Norm, effects: Effects, 
     """KPI that the touches of the 2nd to last period of each row's cycle brought within it, (n, T)."""
     cycle, panel = learning.cycle, learning.panel
     out = np.zeros((panel.hcps, learning.length), np.float32)
-    kappa = form.kappa if len(learning.kappas) > 1 else None
     share = np.stack([np.interp(np.arange(1, cycle), [0, *learning.parts], [0.0, *profile[c]]) for c in range(len(panel.channels))])
     for hcps in chunks(panel.hcps):
-        brought = learning.impact(form, norm, effects, hcps, slice(0, panel.periods)) * doses(panel.touches[hcps], kappa)
+        brought = learning.impact(form, norm, effects, hcps, slice(0, panel.periods)) * doses(panel.touches[hcps], learning.wear(form))
         for later in range(1, cycle):
             at = np.minimum(np.arange(learning.rows.start, learning.rows.stop) + later, panel.periods - 1)
             out[hcps] += (brought[:, at] * share[:, cycle - later - 1].astype(np.float32)).sum(axis=2)

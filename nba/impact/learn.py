@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nba.impact.controls import Controls, doses, weeks_of_others
+from nba.impact.controls import Controls, Wear, doses, weeks_of_others
 from nba.impact.effects import Effects, Moments, second_stage
-from nba.impact.form import KAPPAS, LEAST_WEIGHT, MOST_FORMS, Form, Modifiers, State, forms
+from nba.impact.form import LEAST_WEIGHT, MOST_FORMS, Form, Modifiers, State, forms
 from nba.impact.history import FOLDS, People
 from nba.impact.panel import Panel
 from nba.impact.residuals import Sums, expected
@@ -19,7 +19,8 @@ CHUNK = 2_000  # HCPs at a time
 NUISANCE_HCPS = 20_000  # whose rows the controls' coefficients are fitted on
 FORM_ROWS = 400_000  # rows that choose the form
 WARM_UP_WEEKS = 8
-SEVERAL = 0.10  # share of touched cells with several touches from which a period's own touches wear out, too
+SEVERAL = 0.25  # share of touched periods with several touches from which those wear each other out
+DOSE_KAPPAS = (0.05, 0.2)  # within a period a coarse grid will do
 CLIP = 6.0  # standard deviations beyond which a residual outcome is cut: one bulk order is not an effect
 PARTS = 6  # points of the response within a cycle
 
@@ -65,10 +66,10 @@ class Learning:
         first = min(round(WARM_UP_WEEKS / settings.weeks), max(last, 0) // 3)
         self.rows = slice(first, max(last + 1, first))
         self.length = self.rows.stop - self.rows.start
-        self.kappas: list[float | None] = [None]
-        touched = panel.touches > 0
-        if touched.any() and (panel.touches[touched] > 1).mean() > SEVERAL:
-            self.kappas = list(KAPPAS)
+        self.wears: list[Wear | None] = [None]
+        together = panel.touches.sum(axis=2, dtype=np.int64)
+        if (together > 1).sum() > SEVERAL * max((together > 0).sum(), 1):
+            self.wears = [(kappa, scope) for kappa in DOSE_KAPPAS for scope in ("all", "own")]
         self.controls = Controls(panel, who, weeks_of_others(panel, who), levels["kpi"], settings)
         self.overall = max(abs(levels["kpi"][1]), 1e-9)
         self.has_rows = self.length > 0 and panel.hcps >= 2 * FOLDS and bool(np.isfinite(self.target(slice(None), self.cycle)).any())
@@ -92,7 +93,7 @@ class Learning:
 
     def residuals(self) -> None:
         """Fit the controls on a sample of HCPs, then take the residuals of all."""
-        n, channels, size = self.panel.hcps, len(self.panel.channels), len(self.kappas)
+        n, channels, size = self.panel.hcps, len(self.panel.channels), len(self.wears)
         step = max(1, n // NUISANCE_HCPS)
         sums: list[Sums] = []
         for hcps, fold in self.chunks(step):
@@ -151,7 +152,7 @@ class Learning:
 
     def _doses(self, hcps: slice) -> np.ndarray:
         here = self.panel.touches[hcps, self.rows]
-        return np.stack([doses(here, kappa) for kappa in self.kappas], axis=3).reshape(-1, here.shape[2] * len(self.kappas))
+        return np.stack([doses(here, wear) for wear in self.wears], axis=3).reshape(-1, here.shape[2] * len(self.wears))
 
     def _first_weight(self, hcps: slice) -> np.ndarray:
         """Variance goes roughly with the level: for the controls that is enough."""
@@ -174,9 +175,15 @@ class Learning:
         bound = (CLIP * np.sqrt(variance))[:, :, None]
         self.outcome = np.clip(self.outcome, -bound, bound)
 
+    def wear(self, form: Form) -> Wear | None:
+        """How touches of one period wear each other out under a form."""
+        if self.wears == [None]:
+            return None
+        return min(DOSE_KAPPAS, key=lambda kappa: abs(kappa - form.kappa)), form.scope
+
     def dose(self, form: Form) -> int:
         """Which of the residual doses belongs to a form."""
-        return self.kappas.index(form.kappa) if len(self.kappas) > 1 else 0
+        return self.wears.index(self.wear(form))
 
     def scaled(self, form: Form, state: State, hcps: slice) -> np.ndarray:
         """Residual doses x f, not normed: (n, T, C)."""

@@ -107,7 +107,7 @@ def _contributions(
     theta_0 x size alone, then wear by recent touches, then f x theta_k x (z_k - mean): they sum to the impact minus theta_0.
     """
     families = list(dict.fromkeys(modifiers.families))
-    names = list(dict.fromkeys([one.form.size for one in learned] + [one.form.scope for one in learned])) + families
+    names = list(dict.fromkeys([one.form.size for one in learned] + [one.form.scope for one in learned] + families))
     all_z = modifiers_at(state)
     n, channels, width = all_z.shape[0], all_z.shape[1], all_z.shape[2] + 1
     parts = np.zeros((n, channels, len(names)))

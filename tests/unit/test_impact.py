@@ -73,8 +73,8 @@ def test_memories_by_hand():
     np.testing.assert_allclose(mean, [[0, 2, 2, (2 * 0.25 + 6) / 1.25]])
     np.testing.assert_allclose(weight, [[0, 1, 0.5, 1.25]])
     np.testing.assert_allclose(stock(np.array([[[2], [0], [4]]], np.uint8), 0.5)[0, :, 0], [0, 2, 1, 4.5])
-    np.testing.assert_allclose(doses(np.array([0, 1, 2]), np.log(2)), [0, 1, 1.5])
-    np.testing.assert_allclose(doses(np.array([0, 1, 2]), None), [0, 1, 2])
+    np.testing.assert_allclose(doses(np.array([[0], [1], [2]]), (np.log(2), "own"))[:, 0], [0, 1, 1.5])
+    np.testing.assert_allclose(doses(np.array([[1, 0], [1, 2]]), (np.log(2), "all")), [[1, 0], [1.75 / 3, 3.5 / 3]])
 
 
 @pytest.fixture(scope="module")
