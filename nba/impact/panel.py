@@ -69,19 +69,21 @@ class Calendar:
 
 
 def read_panel(tables: dict[str, Any], settings: ImpactSettings) -> Panel:
-    """The panel of the seam's tables `hcps`, `engagement`, `kpi`, `catalog` (nba.impact.estimate says which columns)."""
+    """The panel of the tables `hcps`, `engagement`, `kpi`, `catalog` (nba.impact.estimate says which columns)."""
     hcp_ids = pc.array_sort_indices(ids := _text(tables["hcps"]["hcp_id"]))
     hcp_ids = ids.take(hcp_ids)
     channels = sorted(_text(tables["catalog"]["channel"]).to_pylist())
-    touches, kpis = list(_batches(tables["engagement"])), list(_batches(tables["kpi"]))
-    starts = [_days(batch["period_start"]) for batch in (*touches, *kpis) if batch.num_rows]
-    cycle = np.datetime64(settings.cycle_start, "D")
-    first = min((values.min() for values in starts), default=cycle)
-    calendar = Calendar(min(first, cycle), settings)
-    reader = _Cells(hcp_ids, channels, calendar, settings)
-    for batch in touches:
+    first = np.datetime64(settings.cycle_start, "D")
+    if settings.panel_start is not None:
+        first = np.datetime64(settings.panel_start, "D")
+    else:
+        for batch in (*_batches(tables["engagement"]), *_batches(tables["kpi"])):
+            first = min(first, _days(batch["period_start"]).min(initial=first))
+    reader = _Cells(hcp_ids, channels, Calendar(first, settings), settings)
+    # one batch at a time: the rows of a million HCPs are several times their arrays
+    for batch in _batches(tables["engagement"]):
         reader.add_touches(batch)
-    for batch in kpis:
+    for batch in _batches(tables["kpi"]):
         reader.add_kpi(batch)
     return reader.panel()
 

@@ -30,7 +30,9 @@ class ImpactSettings:
     cycle_start: first day of the cycle to plan. cycle_periods: periods in it. grain: `week` or `month`. kpi_absent: whether a missing KPI
     row after an HCP's first is `zero` or `unknown`. attributes: further columns of the master that may tell HCPs apart.
     prior_cv: standard deviation of the catalogue's uplift relative to it. carry_over: share of an effect left one period later, the prior
-    belief behind the long horizon. estimation_hcps: at most so many HCPs, drawn by hash, are learned from. seed: of every draw.
+    belief behind the long horizon. estimation_hcps: at most so many HCPs, drawn by hash, are learned from.
+    panel_start: first period of the panel; None = the first that the tables have, which must then be tables and not streams.
+    seed: of every draw.
     """
 
     cycle_start: date
@@ -41,6 +43,7 @@ class ImpactSettings:
     prior_cv: float = 0.5
     carry_over: float = 0.5
     estimation_hcps: int = 100_000
+    panel_start: date | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -67,8 +70,9 @@ class ImpactSettings:
         given = {NAMES.get(name, name): value for name, value in config.items() if value is not None}
         found = {name: kind(given[name]) for name, kind in KINDS.items() if name in given}
         attributes = tuple(name for name in str(given.get("hcp_attributes", "")).split(",") if name)
-        start = given["cycle_start"]
-        return cls(cycle_start=start.date() if isinstance(start, datetime) else start, attributes=attributes, **found)
+        days = {name: given[name] for name in ("cycle_start", "panel_start") if name in given}
+        days = {name: day.date() if isinstance(day, datetime) else day for name, day in days.items()}
+        return cls(attributes=attributes, **days, **found)
 
 
 def _require(name: str, value: Any, holds: bool, what: str) -> None:
