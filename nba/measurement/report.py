@@ -81,7 +81,7 @@ def _policies(rows: Sequence[Row]) -> Section:
 
 def _curves(rows: Sequence[Row]) -> Section:
     if not rows:
-        return Section("Uplift by expected impact", ("No drawn arms or actions to compare.",))
+        return Section("Uplift by expected impact", ("No drawn arms or actions whose KPI is known yet.",))
     last = [row for row in newest_first(rows, "channel", ("all",)) if row["share"] == 1.0]
     head = ("cycle", "comparison", "channel", "gain of all", "90% interval", "Qini", "90% interval", "status")
     found = tuple(

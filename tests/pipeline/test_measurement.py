@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,9 @@ from typing import Any
 import duckdb
 import pandas as pd
 import pytest
+from conftest import ROOT
+from postgres_copy import copy_rooms
+from postgres_server import PostgresServer
 
 FIRST_WEEK, CYCLE = date(2025, 9, 1), date(2026, 1, 5)
 WEEKS = [FIRST_WEEK + timedelta(weeks=number) for number in range(18)]
@@ -209,3 +213,29 @@ def test_what_is_not_known_yet_is_not_claimed(builds):
     assert set(late["off_policy_value"]["status"]) == {"not_yet_known"}
     # touches have no lag here: adherence stays
     assert one(late["plan_adherence"], measured_cycle=str(MEASURED))["adherence_rate"] == pytest.approx(0.5)
+
+
+@pytest.mark.long
+def test_postgresql_measures_alike(builds, write_inputs, postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from dbt.cli.main import dbtRunner
+
+    path = tmp_path / "nba.duckdb"
+    write_inputs(path, inputs())
+    write_inputs(path, memory(), schema="memory")
+    copy_rooms(path, postgres, "measured", ("raw", "memory"))
+    for key, value in {**postgres.env("measured"), "OMP_NUM_THREADS": "1"}.items():
+        monkeypatch.setenv(key, value)
+    folders = {"project-dir": ROOT, "profiles-dir": ROOT, "target-path": tmp_path / "t", "log-path": tmp_path / "l"}
+    paths = [word for name, folder in folders.items() for word in (f"--{name}", str(folder))]
+    # with the seed that the rules are checked against, which a run on DuckDB does without
+    build = ["build", *SELECT[1:], "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
+    result = dbtRunner().invoke([*build, "--target", "postgres", "--vars", json.dumps(VARIABLES), *paths])
+    assert result.success, [f"{r.node.name}: {r.message}" for r in getattr(result.result, "results", None) or [] if r.status == "error"]
+    for mart, ours in builds["past"].items():
+        theirs = pd.DataFrame(postgres.run_sql("measured", f"select {', '.join(ours.columns)} from marts.fct_{mart}"), columns=ours.columns)
+        keys = [name for name in ("measured_cycle", "estimator", "policy", "comparison", "channel", "share") if name in ours]
+        pair = [table.astype(object).where(table.notna(), None).sort_values(keys, ignore_index=True) for table in (ours, theirs)]
+        assert len(pair[0]) == len(pair[1]) > 0
+        for name in ours.columns.drop("cycle_start"):
+            for one_cell, other in zip(pair[0][name], pair[1][name], strict=True):
+                assert one_cell == (pytest.approx(other, rel=1e-6, abs=1e-9) if isinstance(other, float) else other), (mart, name)

@@ -54,7 +54,7 @@ def test_why_nothing_is_claimed_stands_beside_the_status():
     given = tables() | {"off_policy_value": off_policy_value(made.hcps, made.explore).to_pylist(), "uplift_curve": []}
     _, _, policies, curves = sections(given)
     assert any(row[-1].startswith("thin: ") and "effective HCPs drew its action" in row[-1] for row in policies.rows)
-    assert curves.lines == ("No drawn arms or actions to compare.",)
+    assert curves.lines == ("No drawn arms or actions whose KPI is known yet.",)
 
 
 def test_touches_that_are_not_known_give_no_rate():
