@@ -33,6 +33,7 @@
         'role_access': 'own',
         'models': 'none',
         'churn_models': 'none',
+        'impact_models': 'none',
         'publish': 'none',
     }) }}
 {%- endmacro %}

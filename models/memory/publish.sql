@@ -26,6 +26,7 @@
 -- depends_on: {{ ref('memory__churn_risk') }}
 -- depends_on: {{ ref('memory__churn_performance') }}
 -- depends_on: {{ ref('memory__churn_models') }}
+-- depends_on: {{ ref('memory__impact_models') }}
 with
 
 run as (select * from {{ ref('run_config') }}),

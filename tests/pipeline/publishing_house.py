@@ -109,8 +109,8 @@ def build_house(folder: Path) -> House:
     stubs = {"checks/run_config": RUN_CONFIG}
     for properties in sorted((ROOT / "models" / "marts").glob("*.yml")):
         stubs[f"marts/{properties.stem}"] = _stub(properties.stem, columns_of(properties))
-    stubs["scores/engagement_model"] = _stub("engagement_model", columns_of(ROOT / "models" / "memory" / "memory__models.yml"))
-    stubs["scores/churn_model"] = _stub("churn_model", columns_of(ROOT / "models" / "memory" / "memory__churn_models.yml"))
+    for model, kept in (("engagement_model", "models"), ("churn_model", "churn_models"), ("impact_model", "impact_models")):
+        stubs[f"scores/{model}"] = _stub(model, columns_of(ROOT / "models" / "memory" / f"memory__{kept}.yml"))
     for name, sql in stubs.items():
         (folder / "models" / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / "models" / f"{name}.sql").write_text(sql)

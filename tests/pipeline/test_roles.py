@@ -119,7 +119,7 @@ def test_memory_itself_shows_no_more(house: RolesHouse) -> None:
     assert {"models", "publish", "publications", "role_access", "hcps"} <= set(tables)
     for table in tables:
         assert house.rows(f"select relrowsecurity from pg_class where oid = 'memory.{table}'::regclass") == [(True,)]
-        if table in ("models", "churn_models", "publish"):
+        if table in ("models", "churn_models", "impact_models", "publish"):
             for login in ("t_anna", "t_boss", "t_bi", "t_web"):
                 with pytest.raises(psycopg2.errors.InsufficientPrivilege):
                     house.rows(f"select 1 from memory.{table}", login)
