@@ -29,6 +29,7 @@ def test_every_published_table_is_related_or_stands_for_a_run():
         "uplift_curve",
         "plan_adherence",
         "churn_performance",
+        "impact_diagnostics",
     }
 
 
