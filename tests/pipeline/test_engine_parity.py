@@ -24,8 +24,8 @@ CONTRACT_TABLES = {
     *("territory_summary", "gap_list", "channel_usage", "model_performance", "plan_history", "churn_risk", "churn_performance"),
     *("measured_lift", "off_policy_value", "uplift_curve", "plan_adherence", "impact_diagnostics"),
 }
-# What a first plan leaves empty: there is no past cycle to measure, and no HCP of value without an action.
-MAY_BE_EMPTY = {"gap_list", "measured_lift", "off_policy_value", "uplift_curve", "plan_adherence"}
+# What a first plan leaves empty: there is no past cycle to measure, and no HCP of value without an action. Nobody explores in the sample.
+MAY_BE_EMPTY = {"gap_list", "measured_lift", "off_policy_value", "uplift_curve", "plan_adherence", "explore_distribution"}
 Sides = tuple[dict[str, Any], dict[str, Any]]
 BuildBoth = Callable[..., Sides]
 
@@ -87,6 +87,9 @@ def world_folder(folder: Path, hcps: int, weeks: int, grain: str) -> Path:
         values = pc.round(pc.add(pc.multiply(pc.cast(table[name], pa.float64()), factor), base), 2)
         table = table.set_column(table.column_names.index(name), name, values)
     pq.write_table(table, path)
+    arms = [{"arm": "control", "share": 0.1}, {"arm": "explore", "share": 0.1, "resource_share": 0.2}]
+    schema = pq.read_schema(folder / "rule_holdout.parquet")
+    pq.write_table(pa.Table.from_pylist([dict.fromkeys(schema.names) | arm for arm in arms], schema), folder / "rule_holdout.parquet")
     return folder
 
 
@@ -137,6 +140,7 @@ def test_a_monthly_world_with_every_kind_of_rule_is_published_alike(build_both: 
     ours, theirs = build_both("monthly", variables, world)
     assert differences(ours, theirs) == []
     assert len(ours["recommendations"].rows) > 100
+    assert len(ours["explore_distribution"].rows) > 60
     assert '"digital_affinity": "0.' in str(ours["hcps"].rows[0])
 
 
