@@ -18,7 +18,7 @@ import numpy as np
 from scipy import sparse
 
 from optimization.descent import descend
-from optimization.restricted import restrict
+from optimization.restricted import alike, restrict
 from optimization.sets import HcpSets
 from optimization.shared import Pricing, SharedLimits
 
@@ -165,6 +165,7 @@ def _restricted(sets: HcpSets, shared: SharedLimits, columns: np.ndarray, loosen
     part = restrict(sets, shared, columns)
     if len(part.free) == 0:
         part = restrict(sets, shared, columns, settle=False)
+    part, times = alike(part)
     unit = float(np.abs(part.value).max(initial=0.0)) or 1.0
     loose, width = np.flatnonzero(np.isfinite(loosening_cost)), len(part.free)
     one = sparse.csc_matrix((np.ones(width), (part.owner, np.arange(width))), shape=(part.hcp_count, width))
@@ -177,8 +178,8 @@ def _restricted(sets: HcpSets, shared: SharedLimits, columns: np.ndarray, loosen
     lp.sense_ = highspy.ObjSense.kMaximize
     lp.col_cost_ = np.concatenate([part.value, -(loosening_cost * shared.scale)[loose]]) / unit
     lp.col_lower_, lp.col_upper_ = np.zeros(lp.num_col_), np.full(lp.num_col_, highspy.kHighsInf)
-    lp.row_lower_ = np.concatenate([np.full(shared.count, -highspy.kHighsInf), np.ones(part.hcp_count)])
-    lp.row_upper_ = np.concatenate([part.rest, np.ones(part.hcp_count)])
+    lp.row_lower_ = np.concatenate([np.full(shared.count, -highspy.kHighsInf), times])
+    lp.row_upper_ = np.concatenate([part.rest, times])
     lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
     lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
     solver = highspy.Highs()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -43,3 +43,41 @@ def restrict(sets: HcpSets, shared: SharedLimits, columns: np.ndarray, settle: b
     use.sort_indices()
     value, constant = sets.value_of(free), float(sets.value_of(settled).sum())
     return Restricted(settled, free, place, len(members), value, use, rest, constant)
+
+
+def alike(part: Restricted) -> tuple[Restricted, np.ndarray]:
+    """One HCP for all that have the same columns, and how many each stands for: (problem, (its hcp_count,)).
+
+    For programs whose answer may be shared out among equal HCPs, the continuous ones. Where many HCPs are the same, a solver would
+    go through every way of sharing out. Columns are compared by 64-bit hashes of value and uses.
+    """
+    use = part.use
+    with np.errstate(over="ignore"):
+        entry = _mixed(use.data.view(np.uint64) ^ _mixed(use.indices.astype(np.uint64) + np.uint64(1)))
+        total = np.concatenate([[np.uint64(0)], np.cumsum(entry, dtype=np.uint64)])
+        column = _mixed(total[use.indptr[1:]] - total[use.indptr[:-1]] ^ _mixed((part.value + 0.0).view(np.uint64)))
+        hcp = np.zeros(part.hcp_count, np.uint64)
+        np.add.at(hcp, part.owner, column)
+    _, first, group, times = np.unique(hcp, return_index=True, return_inverse=True, return_counts=True)
+    if len(first) == part.hcp_count:
+        return part, np.ones(part.hcp_count)
+    stands = np.zeros(part.hcp_count, bool)
+    stands[first] = True
+    kept = stands[part.owner]
+    place = np.cumsum(stands) - 1
+    fewer = replace(
+        part,
+        free=part.free[kept],
+        owner=place[part.owner[kept]],
+        hcp_count=len(first),
+        value=part.value[kept],
+        use=sparse.csc_matrix(use[:, kept]),
+    )
+    return fewer, times[group[stands]].astype(np.float64)
+
+
+def _mixed(values: np.ndarray) -> np.ndarray:
+    """Well-spread 64-bit hashes of 64-bit numbers (the finaliser of splitmix64, Steele and others 2014)."""
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values ^ (values >> np.uint64(31))

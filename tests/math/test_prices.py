@@ -10,6 +10,7 @@ from plan_cases import SETTINGS, brute_force, limit, make_problem, random_proble
 from scipy import sparse
 from scipy.optimize import linprog
 
+from optimization import allocate, restricted
 from optimization.prices import LimitsConflict, price_bound, solve_prices
 from optimization.sets import build_sets
 from optimization.shared import build_shared
@@ -152,3 +153,36 @@ def test_minutes_worth_by_hand():
     prices = priced(problem)[3]
     assert prices.price.tolist() == pytest.approx([6 / 45])
     assert prices.bound == pytest.approx(9 + 10 * 6 / 45)
+
+
+def test_equal_hcps_are_priced_as_one(monkeypatch):
+    """Many HCPs that are the same: the program over one for all has the prices of the program over each."""
+    import optimization.prices as prices
+
+    rng = np.random.default_rng(5)
+    hcps, channels, reps = 60, 3, 4
+    hcp, channel = np.divmod(np.arange(hcps * channels), channels)
+    value = np.array([3.0, 2.0, 1.0])[channel] + (hcp % 2) * 0.25  # two kinds of HCPs per rep
+    minutes = np.array([30.0, 10.0, 0.0])[channel]
+    rep = hcp % reps
+    place = (np.concatenate([rep, np.full(len(hcp), reps)]), np.concatenate([np.arange(len(hcp))] * 2))
+    rows = sparse.csr_matrix((np.concatenate([minutes, np.array([100.0, 20.0, 1.0])[channel]]), place), shape=(reps + 1, len(hcp)))
+    upper = np.concatenate([rng.integers(80, 200, reps) * 1.0, [2500.0]])
+    sizes = []
+
+    def counting(part):
+        fewer, times = restricted.alike(part)
+        sizes.append((part.hcp_count, fewer.hcp_count))
+        assert times.sum() == part.hcp_count
+        return fewer, times
+
+    def solved():
+        return allocate(value, hcp, 2, rows, np.full(reps + 1, -np.inf), upper, 1e-6)
+
+    monkeypatch.setattr(prices, "alike", counting)
+    merged = solved()
+    assert any(after < before / 2 for before, after in sizes)
+    monkeypatch.setattr(prices, "alike", lambda part: (part, np.ones(part.hcp_count)))
+    plain = solved()
+    np.testing.assert_allclose(merged.prices, plain.prices, atol=1e-7)
+    assert merged.objective == pytest.approx(plain.objective) and merged.upper_bound >= merged.objective
