@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from nba.impact.checks import LEAST_RATE, PLACEBO_SHARE, SLOPE_TOLERANCE, Z90, Z_EFFECTIVE, Fit, Slopes
-from nba.impact.effects import Effects, Prior
+from nba.impact.effects import FORM_DOUBT, Effects, Prior
 from nba.impact.history import People
 from nba.impact.panel import Panel
 from nba.impact.settings import ImpactSettings
@@ -119,8 +119,8 @@ def diagnostics_rows(panel: Panel, found: Findings, status: list[str]) -> list[d
     assert found.latent is not None and found.long_ratio is not None and found.overlap is not None
     width = found.effects.theta.shape[1]
     for c, channel in enumerate(panel.channels):
-        deviation = float(np.sqrt(max(found.effects.covariance[c * width, c * width], 0)))
         effect = float(found.effects.theta[c, 0])
+        deviation = float(np.sqrt(max(found.effects.covariance[c * width, c * width], 0) + (FORM_DOUBT * effect) ** 2))
 
         def row(
             measure: str, value: float, error: float | None = None, limit: float | None = None, ok: str = "ok", words: str | None = None

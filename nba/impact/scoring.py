@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from nba.impact.effects import FORM_DOUBT
 from nba.impact.form import ALL_RESPONSES, MARKET, OWN_RESPONSES, Form, Modifiers, State
 from nba.impact.history import People
 from nba.impact.learn import Norm, chunks
@@ -64,7 +65,7 @@ def _score(panel: Panel, who: People, modifiers: Modifiers, model: ImpactModel, 
     between = sum(one.weight * (mean - impact) ** 2 for one, mean in zip(learned, means, strict=True))
     power = sum(one.weight * one.form.power for one in learned)
     unknown = (1 - state.own[:, :1].astype(np.float64)) * (LEVEL_SPREAD * power) ** 2
-    variance = variance + between + reach**2 * (model.latent + unknown) + model.bias
+    variance = variance + between + reach**2 * (model.latent + unknown + FORM_DOUBT**2) + model.bias
     half = Z90 * np.sqrt(variance)
     columns = {
         "expected_impact": impact,
