@@ -30,6 +30,12 @@
         'nba_node_limit': ['integer', 1, 1000000000],
         'nba_stability_share': ['number', 0, 0.99],
         'nba_step_limits': ['integer', 0, 1000],
+        'nba_gate_min_hcps': ['integer', 1, 1000000000],
+        'nba_gate_volume_drop': ['number', 0.01, 0.99],
+        'nba_gate_share_shift': ['number', 0.01, 1],
+        'nba_gate_level_factor': ['number', 1.01, 1000000],
+        'nba_gate_warn_at': ['number', 0.01, 1],
+        'nba_gate_late_periods': ['integer', -1, 520],
     } -%}
     {%- for name, rule in numbers.items() -%}
         {%- set given = var(name) -%}
@@ -53,6 +59,11 @@
         'unknown_hcp': ['error', 'drop'],
         'nba_plan_on': ['warehouse', 'client'],
         'nba_publish_past': ['true', 'false'],
+        'nba_gate_volume': ['error', 'warn', 'off'],
+        'nba_gate_freshness': ['error', 'warn', 'off'],
+        'nba_gate_distribution': ['error', 'warn', 'off'],
+        'nba_gate_coverage': ['error', 'warn', 'off'],
+        'nba_gate_plan': ['error', 'warn', 'off'],
     } -%}
     {%- for name, allowed in choices.items() -%}
         {%- set text = var(name) | string | lower | trim -%}

@@ -54,7 +54,26 @@ final as (
         {%- else -%}
         case when cycle.grain = 'month' then 3 else 12 end
         {%- endif %} as churn_periods,
-        {{ switch.get('nba_publish_past', 'false') }} as publish_past
+        {{ switch.get('nba_publish_past', 'false') }} as publish_past,
+        {{ text_literal((var('input_database') ~ '.' if var('input_database') else '') ~ var('input_schema')) }} as input_source,
+        {%- for family in ['volume', 'freshness', 'distribution', 'coverage', 'plan'] %}
+        {{ text_literal(switch.get('nba_gate_' ~ family)) }} as gate_{{ family }},
+        {%- endfor %}
+        {{ switch.get('nba_gate_min_hcps', 0) }} as gate_min_hcps,
+        cast({{ switch.get('nba_gate_volume_drop', 0) }} as double precision) as gate_volume_drop,
+        cast({{ switch.get('nba_gate_share_shift', 0) }} as double precision) as gate_share_shift,
+        cast({{ switch.get('nba_gate_level_factor', 0) }} as double precision) as gate_level_factor,
+        cast({{ switch.get('nba_gate_warn_at', 0) }} as double precision) as gate_warn_at,
+        {% if switch.get('nba_gate_late_periods', -1) >= 0 -%}
+        {{ switch['nba_gate_late_periods'] }}
+        {%- else -%}
+        case when cycle.grain = 'month' then 2 else 8 end
+        {%- endif %} as gate_late_periods,
+        {% if switch.get('nba_kpi_lag_periods', -1) >= 0 -%}
+        {{ switch['nba_kpi_lag_periods'] }}
+        {%- else -%}
+        case when cycle.grain = 'month' then 2 else 6 end
+        {%- endif %} as gate_kpi_lag_periods
     from cycle
 )
 
