@@ -1,4 +1,4 @@
-{#- On-run-start: the schemas that outlive a build and the log of publications. Nothing that a model writes is made here. -#}
+{#- On-run-start: the schemas that outlive a build, the log of publications and the log of events. Nothing that a model writes is made here. -#}
 {% macro prepare_memory() -%}
     {%- if execute and flags.WHICH in ('run', 'build', 'retry') -%}
         {%- do refuse_file_named_as_schema() -%}
@@ -14,5 +14,6 @@
             )
         {%- endset -%}
         {%- do run_ddl(statement) -%}
+        {%- do prepare_log() -%}
     {%- endif -%}
 {%- endmacro %}

@@ -64,6 +64,7 @@ def rollback(
     `prefix` is put before the schema names (None = the project's nba_schema_prefix). Raises NbaError when nothing was published,
     nothing lies before, the run is unknown, was never published, or is published already.
     """
+    from nba.audit import record
     from nba.project import find_project, read_yaml
     from nba.serving import follow_rollback
     from nba.warehouse import connect, resolve_target
@@ -90,6 +91,8 @@ def rollback(
                 from {publications}""",
                 {"run_id": chosen.run_id, "cycle_start": chosen.cycle_start},
             )
+            said = {"cycle_start": chosen.cycle_start.isoformat(), "from_run": log[-1].run_id}
+            record(warehouse, prefix, "rolled_back", f"cycle {chosen.cycle_start}", said, run_id=chosen.run_id)
         if isinstance(warehouse, DuckDBWarehouse):
             follow_rollback(warehouse.connection, prefix, project)
     finally:

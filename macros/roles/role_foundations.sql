@@ -1,9 +1,10 @@
-{#- Statements on PostgreSQL: the table of access, the log's policies, and sight of the two schemas. They may be repeated. -#}
+{#- Statements on PostgreSQL: the table of access, the policies of both logs, and sight of the two schemas. They may be repeated. -#}
 {% macro role_foundations() -%}
     {%- set statements = [
         'create table if not exists ' ~ role_access() ~ ' (login text not null, territory_id text, rep_id text, check (territory_id is not null or rep_id is not null))',
         protect_memory(role_access()),
         protect_memory(publications()),
+        protect_memory(audit_log()),
     ] -%}
     {%- for room in ['memory', 'published'] -%}
         {%- for kind in ['reader', 'rep', 'app'] if role_named(kind) -%}

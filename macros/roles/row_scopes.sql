@@ -1,6 +1,7 @@
 {#- Which rows of a memory table a rep sees: the one place that says it. A table that is not here is seen by the builder alone.
     territory: rows of own territories; rep: rows of own rep_ids; limit: limits of own territories and rep_ids, and those of everybody;
-    run: every row, for whoever has any access at all; own: rows about oneself; none: no row. -#}
+    run: every row, for whoever has any access at all; manager: every row, for whoever sees all territories; own: rows about oneself;
+    none: no row. -#}
 {% macro row_scopes() -%}
     {{ return({
         'recommendations': 'territory',
@@ -30,6 +31,7 @@
         'uplift_curve': 'run',
         'plan_adherence': 'territory',
         'publications': 'run',
+        'audit_log': 'manager',
         'role_access': 'own',
         'models': 'none',
         'churn_models': 'none',

@@ -29,6 +29,7 @@
         'limit': every ~ ' or rep_id in ' ~ reps ~ ' or (rep_id is null and territory_id in ' ~ territories ~ ')'
             ~ ' or (rep_id is null and territory_id is null and ' ~ known ~ ')',
         'run': known,
+        'manager': every,
         'own': 'login = current_user',
     } -%}
     {{ return(conditions[scope]) }}
@@ -50,6 +51,7 @@
         'rep': rep,
         'limit': rep ~ ' or (row_rep_id is null and ' ~ territory ~ ') or (row_rep_id is null and row_territory_id is null and ' ~ known ~ ')',
         'run': known,
+        'manager': 'false',
     } -%}
     {{ return((every | join(' or ')) ~ ' or ' ~ conditions[scope]) }}
 {%- endmacro %}
