@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from postgres_server import PostgresServer, running_server
@@ -29,3 +29,13 @@ def project(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory, 
     made = SmallProject(postgres, name, tmp_path_factory.mktemp(name))
     made.configure()
     return made
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """The counts of the tests that strike builds and loads (kills, full disks, restarts), one line for each test that passed."""
+    reports = terminalreporter.stats.get("passed", [])
+    lines = [f"{value}" for report in reports for name, value in report.user_properties if name == "count" and report.when == "call"]
+    if lines:
+        terminalreporter.section("counts")
+        for line in lines:
+            terminalreporter.write_line(line)

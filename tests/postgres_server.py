@@ -2,7 +2,7 @@
 
 The server listens on a socket in a private folder only (no port is taken, nobody else on the machine reaches it) and trusts whoever does.
 A keeper process starts it and waits on a pipe from the test session: when the pipe closes, for whatever reason, the server is
-stopped and its folder deleted, so that a killed session leaves nothing behind.
+stopped and its folder deleted, so that a killed session leaves nothing behind. Until then it stops and starts the server when told.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,23 @@ class PostgresServer:
     host: str
     port: int
     user: str
+    keeper: subprocess.Popen[str] | None = field(default=None, repr=False, compare=False)
+
+    def stop(self, mode: str = "immediate") -> None:
+        """Stop it: `immediate` as a crash does, `fast` in order. Every session ends, and what it had not committed is undone."""
+        self._tell(f"stop {mode}")
+
+    def start(self) -> None:
+        """Start it again after a stop or a crash; ready for connections on return. RuntimeError says why it does not start."""
+        self._tell("start")
+
+    def _tell(self, order: str) -> None:
+        assert self.keeper is not None and self.keeper.stdin and self.keeper.stdout
+        self.keeper.stdin.write(order + "\n")
+        self.keeper.stdin.flush()
+        answer = self.keeper.stdout.readline().strip()
+        if answer != "ready":
+            raise RuntimeError(f"PostgreSQL, told to {order}: {answer}")
 
     def env(self, database: str) -> dict[str, str]:
         """The environment variables that point the profile's target `postgres` at `database`."""
@@ -76,10 +93,13 @@ class PostgresServer:
 
 
 @contextlib.contextmanager
-def running_server() -> Iterator[PostgresServer]:
-    """A server of its own, ready for connections; stopped and deleted at exit or when this process dies."""
+def running_server(folder: Path | None = None) -> Iterator[PostgresServer]:
+    """A server of its own, ready for connections; stopped and deleted at exit or when this process dies.
+
+    `folder`: where its data lie, for a disk of the test's choice; a path of less than 80 characters.
+    """
     # Not the session's temporary folder: a socket's path is limited to about 100 characters.
-    folder = Path(tempfile.mkdtemp(prefix="nba-pg-", dir="/tmp"))
+    folder = folder or Path(tempfile.mkdtemp(prefix="nba-pg-", dir="/tmp"))
     keeper = subprocess.Popen(
         [sys.executable, __file__, str(folder)],
         stdin=subprocess.PIPE,
@@ -93,7 +113,7 @@ def running_server() -> Iterator[PostgresServer]:
         answer = keeper.stdout.readline().strip()
         if answer != "ready":
             raise RuntimeError(f"PostgreSQL did not start: {answer} {keeper.stdout.read()}")
-        yield PostgresServer(str(folder), PORT, SUPERUSER)
+        yield PostgresServer(str(folder), PORT, SUPERUSER, keeper)
     finally:
         keeper.stdin.close()
         keeper.wait(timeout=60)
@@ -158,11 +178,19 @@ class _Keeper:
         settings = {**SETTINGS, "port": str(PORT), "unix_socket_directories": f"'{self.folder}'"}
         with open(self.data / "postgresql.conf", "a") as config:
             config.writelines(f"{name} = {value or repr('')}\n" for name, value in settings.items())
-        self._run("pg_ctl", "start", "--wait", "--silent", "--log", str(self.folder / "server.log"))
+        self.run("start")
 
-    def stop(self) -> None:
-        if (self.data / "postmaster.pid").exists():
-            self._run("pg_ctl", "stop", "--wait", "--silent", "--mode", "immediate")
+    def run(self, order: str) -> None:
+        """`start`, or `stop` with a mode. A stop of a server that is down already is none."""
+        if order == "start":
+            self._run("pg_ctl", "start", "--wait", "--silent", "--log", str(self.folder / "server.log"))
+        elif (self.data / "postmaster.pid").exists():
+            self._run("pg_ctl", "stop", "--wait", "--silent", "--mode", order.split()[1])
+
+    def remove(self) -> None:
+        """Stop it and delete its folder."""
+        with contextlib.suppress(RuntimeError):
+            self.run("stop immediate")
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -171,11 +199,16 @@ def _keep(folder: Path) -> None:
     try:
         keeper.start()
         print("ready", flush=True)
-        sys.stdin.read()
+        for order in sys.stdin:
+            try:
+                keeper.run(order.strip())
+                print("ready", flush=True)
+            except RuntimeError as error:
+                print(str(error).replace("\n", " "), flush=True)
     except RuntimeError as error:
         print(error, flush=True)
     finally:
-        keeper.stop()
+        keeper.remove()
 
 
 if __name__ == "__main__":

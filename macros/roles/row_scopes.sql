@@ -36,6 +36,6 @@
         'models': 'none',
         'churn_models': 'none',
         'impact_models': 'none',
-        'publish': 'none',
+        'publish': 'run',
     }) }}
 {%- endmacro %}

@@ -1,7 +1,9 @@
--- depends_on: {{ ref('publish') }}
 with
 
 kept as (select * from {{ ref('memory__plan_summary').render() }}),
+
+-- runs that came to their end: what a build that failed or was killed left in memory is no history
+ended as (select run_id from {{ ref('publish').render() }}),
 
 publications as (select * from {{ publications() }}),
 
@@ -44,6 +46,7 @@ final as (
         kept.code_version,
         kept.model_version
     from kept
+    inner join ended on kept.run_id = ended.run_id
     left join pointer on kept.run_id = pointer.run_id
     left join published on kept.run_id = published.run_id
 )

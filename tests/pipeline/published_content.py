@@ -3,33 +3,53 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 # What the contract lets differ between two builds of the same inputs.
 EXEMPT = {"run_id", "published_at", "seconds", "code_version", "model_version"}
+COLUMNS = """
+    select table_name, column_name
+    from information_schema.columns
+    where table_schema = '{}' and table_name not like '%\\_\\_dbt\\_%' escape '\\'
+    order by table_name, ordinal_position
+"""
+Query = Callable[[str], Sequence[tuple[Any, ...]]]
 
 
 def published_hashes(db_path: Path, schema: str = "published", exempt: set[str] | None = None, least: int = 18) -> dict[str, str]:
     """Table -> hash of its rows in one order over all columns but the exempt ones; of `plan_history` only the row of the published run."""
     import duckdb
 
-    left_out = EXEMPT if exempt is None else exempt
     with duckdb.connect(str(db_path), read_only=True) as connection:
-        listed = connection.execute(
-            "select table_name from information_schema.tables where table_schema = ? order by 1", [schema]
-        ).fetchall()
-        assert len(listed) >= least, f"schema {schema} holds only {listed}"
-        return {table: _hash(connection, schema, table, left_out) for (table,) in listed}
+        return content_hashes(lambda text: connection.execute(text).fetchall(), schema, exempt, least)
 
 
-def _hash(connection: Any, schema: str, table: str, left_out: set[str]) -> str:
-    names = [name for name in connection.table(f"{schema}.{table}").columns if name not in left_out]
-    columns = ", ".join(f'"{name}"' for name in names)
-    only_published = "where is_published" if table == "plan_history" else ""
-    found = connection.execute(f"select {columns} from {schema}.{table} {only_published} order by all").fetchall()
+def content_hashes(
+    query: Query, schema: str = "published", exempt: set[str] | None = None, least: int = 18, is_history_whole: bool = False
+) -> dict[str, str]:
+    """As `published_hashes`, on any engine. `is_history_whole`: every row of `plan_history` counts, not only that of the published run.
+
+    What dbt puts aside for a moment while it replaces a view is no table of this schema.
+    """
+    columns: dict[str, list[str]] = {}
+    for table, column in query(COLUMNS.format(schema)):
+        columns.setdefault(table, []).append(column)
+    assert len(columns) >= least, f"schema {schema} holds only {sorted(columns)}"
+    left_out = EXEMPT if exempt is None else exempt
+    hashes = {}
+    for table, names in columns.items():
+        kept = [name for name in names if name not in left_out]
+        only_published = " where is_published" if table == "plan_history" and not is_history_whole else ""
+        listed = ", ".join(f'"{name}"' for name in kept)
+        hashes[table] = _hash(kept, query(f"select {listed} from {schema}.{table}{only_published}"))
+    return hashes
+
+
+def _hash(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> str:
     digest = hashlib.sha256("\x1f".join(names).encode())
-    for row in found:
-        # repr of a double is exact: it reads back as the same bits
-        digest.update(repr(row).encode())
-    return f"{len(found)} rows {digest.hexdigest()}"
+    # repr of a double is exact: it reads back as the same bits
+    for row in sorted(map(repr, rows)):
+        digest.update(row.encode())
+    return f"{len(rows)} rows {digest.hexdigest()}"

@@ -15,6 +15,13 @@ from dbt.adapters.postgres.connections import PostgresConnectionManager, Postgre
 from dbt_common.exceptions import DbtDatabaseError
 
 logger = AdapterLogger("Pgpy")
+# A build that was killed in a long statement would keep its tables locked until the statement ends. The setting came with PostgreSQL 14,
+# and not for every system that a server runs on.
+NOTICE_DEAD_CLIENTS = """
+select set_config(name, '5s', false)
+from pg_settings
+where name = 'client_connection_check_interval' and setting = '0' and version() ~ 'linux'
+"""
 
 
 @dataclass
@@ -32,8 +39,11 @@ class PgpyConnectionManager(PostgresConnectionManager):
     @classmethod
     def open(cls, connection: Connection) -> Connection:
         """As dbt-postgres opens it, and the profile's role holds: it is set inside a transaction, whose rollback would undo it."""
+        was_open = connection.state == "open"
         opened = super().open(connection)
-        if opened.credentials.role and not opened.credentials.autocommit:
+        if not was_open:
+            with opened.handle.cursor() as cursor:
+                cursor.execute(NOTICE_DEAD_CLIENTS)
             opened.handle.commit()
         return opened
 

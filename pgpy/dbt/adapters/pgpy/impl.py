@@ -36,6 +36,11 @@ class PgpyAdapter(PostgresAdapter):
         """Keep the lock `name` of the database until this run of dbt ends; None, or after `seconds` of waiting who else has it."""
         return self.locks.hold(name, seconds)
 
+    @available.parse(lambda *_, **__: False)
+    def has_lost_lock(self) -> bool:
+        """Whether a lock of `hold_lock` is held no longer, because its connection ended."""
+        return self.locks.are_lost()
+
     def cleanup_connections(self) -> None:
         self.locks.release()
         super().cleanup_connections()

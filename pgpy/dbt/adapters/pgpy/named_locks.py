@@ -6,6 +6,7 @@ The server itself gives a lock up when that connection ends, so a killed run lea
 from __future__ import annotations
 
 import hashlib
+import threading
 from typing import Any
 
 from dbt.adapters.pgpy.connections import libpq_settings
@@ -31,6 +32,7 @@ class NamedLocks:
         self._credentials = credentials
         self._connection: Any = None
         self._names: set[str] = set()
+        self._asking = threading.Lock()
 
     def hold(self, name: str, seconds: float = 0.0) -> str | None:
         """Take the lock and keep it; None once it is held. After `seconds` of waiting: who has it (process, user, since when)."""
@@ -49,6 +51,20 @@ class NamedLocks:
                 return f"process {cursor.fetchone()[0] or 'unknown'}"
         self._names.add(name)
         return None
+
+    def are_lost(self) -> bool:
+        """Whether locks that were taken are held no longer: the server ended the connection. May be asked from any thread."""
+        import psycopg2
+
+        if not self._names or self._connection is None:
+            return False
+        with self._asking:
+            try:
+                with self._connection.cursor() as cursor:
+                    cursor.execute("select 1")
+            except psycopg2.Error:
+                return True
+        return False
 
     def release(self) -> None:
         """Give up all locks."""

@@ -1,0 +1,47 @@
+"""`kill -9` at random moments of a build, on both engines: what is published stays as it was or is whole, and the next build converges."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from recovery_house import build_recovery_house, moments
+from recovery_watch import Watch
+
+KILLS = [
+    pytest.param("duckdb", 3, id="duckdb-some"),
+    pytest.param("postgres", 3, id="postgres-some"),
+    pytest.param("duckdb", 24, id="duckdb-many", marks=pytest.mark.long),
+    pytest.param("postgres", 24, id="postgres-many", marks=pytest.mark.long),
+]
+
+
+@pytest.mark.parametrize(("engine", "kills"), KILLS)
+def test_a_killed_build_is_visible_not_at_all_or_whole_and_the_next_one_converges(
+    engine: str, kills: int, tmp_path: Path, request: pytest.FixtureRequest, record_property
+):
+    server = request.getfixturevalue("postgres") if engine == "postgres" else None
+    is_whole = kills > 10
+    house = build_recovery_house(tmp_path, 400 if is_whole else 40, server, "recovery_kills", is_whole)
+    calm = house.build()
+    watch = Watch(house, house.content(exempt=None))
+    draw = random.Random(kills)
+    struck = 0
+    for moment in moments(calm.timetable(), kills, draw):
+        build = house.start()
+        # a busy machine is slower than the calm build was, never so much that the build ends before its own moment
+        assert moment.wait(build), build.said
+        build.kill()
+        watch.strike(build, "killed")
+        # at once, while the server may still be at the statement of the dead client, and after it has noticed
+        watch.check()
+        house.wait_for_quiet()
+        assert house.content() == watch.content
+        struck += 1
+        if struck % 8 == 0:
+            watch.converge()
+    watch.converge()
+    record_property("count", watch.line("builds killed"))
+    assert struck == kills
+    assert watch.counts["inside a node"] > kills / 2
