@@ -18,7 +18,7 @@ from scipy import sparse
 
 from optimization.shared import Pricing
 
-BLOCK_HCPS = 600  # a block may grow to so many HCPs; a limit that would join more is wide
+BLOCK_HCPS = 1000  # a block may grow to so many HCPs, a large territory; a limit that would join more is wide
 MOST_ROWS = 24  # and to so many limits of its own
 
 

@@ -17,7 +17,7 @@ from optimization.blocks import BlockPass, Blocks, wide_use
 
 TILTED_BLOCKS = 4  # every fourth block is asked
 TILTS = (0.01, 0.03)
-STEPS, STATES = 10, 2000
+STEPS, STATES = 10, 500
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ FIRST_EXTRA = 500  # columns beyond one per HCP of the first integer program aro
 MOST_EXTRA = 15_000  # and of the last one
 MOST_PASSES = 6  # over the blocks, each at other prices of the limits across
 STEPS, STATES = 24, 4000  # of one block: tries to improve its own prices, states of its search
+FIRST_STATES = 1500  # of very many blocks in the first pass: it mostly does, and the next one has more
 ASKED_BLOCKS = 125  # blocks asked for other plans: listing them takes ten times as long as finding the best one
 OTHER_PLANS, SPREAD = 20, 3.0  # how many, and how far from the best one, in shares of what may stay open per asked block
 MANY_BLOCKS = 1000  # blocks from which plans at tilted prices are asked for at once
@@ -284,7 +285,8 @@ def _with_blocks(
     spread[np.unique(np.linspace(0, blocks.count - 1, asked).astype(np.int64))] = SPREAD * allowed / asked
     search = replace(search, method="blocks solved exactly at the prices of the limits across, and a choice among near-best changes")
     while price is not None and len(plans) < MOST_PASSES:
-        found = blocks.solve(price, whole.loosening_cost, STEPS, spread, STATES, OTHER_PLANS)
+        states = FIRST_STATES if blocks.count > MANY_BLOCKS and not plans else STATES
+        found = blocks.solve(price, whole.loosening_cost, STEPS, spread, states, OTHER_PLANS)
         core = np.union1d(core, found.columns)
         search = replace(search, bound=min(search.bound, found.bound))
         say(f"blocks: {blocks.count} with {len(box.number)} limits across, pass {len(plans) + 1}, bound {found.bound:.9g}")

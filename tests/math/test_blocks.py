@@ -12,6 +12,8 @@ import optimization.blocks as blocks
 import optimization.solve as solving
 from optimization.prices import LimitsConflict
 from optimization.problem import Limit
+from optimization.sets import build_sets
+from optimization.shared import Pricing, build_shared
 from optimization.solve import solve
 
 
@@ -57,3 +59,18 @@ def test_a_plan_that_only_just_fits_its_block_is_found():
     solution = solve(make_problem(value, limits=limits, settings=replace(SETTINGS, gap=1e-9)))
     assert solution.pairs.tolist() == [0, 2, 3, 5]
     assert solution.upper_bound == pytest.approx(18.0)
+
+
+def test_limits_that_lie_in_each_other_stay_in_their_territory(monkeypatch):
+    """Reps in two territories of 800 HCPs, a budget each and one for all: only the last is across blocks."""
+    monkeypatch.setattr(blocks, "BLOCK_HCPS", 1000)
+    hcps, limits = np.arange(1600, dtype=np.int32), []
+    for name, size in (("rep", 100), ("territory", 800), ("all", 1600)):
+        for first in range(0, 1600, size):
+            mine = hcps[first : first + size]
+            limits.append(Limit(f"{name}{first}", "budget", "max", "cost", name, size / 3, mine, np.ones((size, 1))))
+    problem = make_problem(np.random.default_rng(5).uniform(1, 2, (1600, 1)), limits=limits)
+    sets = build_sets(problem, 1)
+    found = blocks.partition(Pricing(sets, build_shared(problem, sets)))
+    assert found.count == 2
+    assert [problem.limits[number].label for number in np.flatnonzero(found.wide)] == ["all"]
