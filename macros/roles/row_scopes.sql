@@ -35,6 +35,10 @@
         'role_access': 'own',
         'models': 'none',
         'churn_models': 'none',
+        'input_profiles': 'none',
+        'plan_profiles': 'none',
+        'input_quality': 'none',
+        'plan_quality': 'none',
         'impact_models': 'none',
         'publish': 'run',
     }) }}

@@ -1,4 +1,4 @@
--- depends_on: {{ ref('gate_inputs') }}
+-- depends_on: {{ ref('gate_input_quality') }}
 -- depends_on: {{ ref('stg_hcp_master') }}
 with
 

@@ -1,4 +1,4 @@
--- depends_on: {{ ref('gate_inputs') }}
+-- depends_on: {{ ref('gate_input_quality') }}
 {%- set others = other_columns(columns_of(ref('base_hcp_master')), 'input', 'hcp_master') %}
 with
 

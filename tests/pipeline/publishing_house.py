@@ -30,6 +30,8 @@ FACTS = {
 }
 # One view that only filters and the three that do more.
 VIEWS = ("hcps", "recommendations", "plan_history", "model_performance")
+# What the gates hand to memory: table of the room of gates -> memory table.
+GATES = {"profile_inputs": "input_profiles", "profile_plan": "plan_profiles", "input_quality": "input_quality", "plan_quality": "plan_quality"}
 PROMISE = "select * from {{{{ ref('fct_recommendations') }}}} where touches {condition}"
 
 
@@ -111,6 +113,9 @@ def build_house(folder: Path) -> House:
         stubs[f"marts/{properties.stem}"] = _stub(properties.stem, columns_of(properties))
     for model, kept in (("engagement_model", "models"), ("churn_model", "churn_models"), ("impact_model", "impact_models")):
         stubs[f"scores/{model}"] = _stub(model, columns_of(ROOT / "models" / "memory" / f"memory__{kept}.yml"))
+    for model, kept in GATES.items():
+        stubs[f"checks/{model}"] = _stub(model, columns_of(ROOT / "models" / "memory" / f"memory__{kept}.yml"))
+    stubs["checks/gate_plan_quality"] = "select true as is_open\n"
     for name, sql in stubs.items():
         (folder / "models" / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / "models" / f"{name}.sql").write_text(sql)

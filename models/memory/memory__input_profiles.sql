@@ -1,0 +1,5 @@
+with
+
+found as (select * from {{ ref('profile_inputs') }})
+
+select * from found

@@ -1,0 +1,5 @@
+with
+
+found as (select * from {{ ref('input_quality') }})
+
+select * from found

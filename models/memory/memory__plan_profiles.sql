@@ -1,0 +1,5 @@
+with
+
+found as (select * from {{ ref('profile_plan') }})
+
+select * from found

@@ -1,0 +1,5 @@
+with
+
+found as (select * from {{ ref('plan_quality') }})
+
+select * from found
