@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +72,8 @@ def follow_rollback(con: duckdb.DuckDBPyConnection, prefix: str, project_dir: Pa
 
     Raises NbaError when the file cannot be replaced: the pointer has moved all the same.
     """
+    import duckdb
+
     from nba.published import published_tables
 
     ((warehouse_file,),) = con.execute("select path from duckdb_databases() where database_name = current_database()").fetchall()
@@ -79,7 +82,7 @@ def follow_rollback(con: duckdb.DuckDBPyConnection, prefix: str, project_dir: Pa
         return
     try:
         refresh_serving_file(con, published_tables(project_dir), prefix, project_dir)
-    except OSError as error:
+    except (OSError, duckdb.Error) as error:
         raise NbaError(
             f"the plan is rolled back, but {path} still shows the one before: {error}. "
             "What to do: make room or rights there; the next build that publishes replaces it"
@@ -109,6 +112,8 @@ def refresh_serving_file(
 
 def _replace(cursor: duckdb.DuckDBPyConnection, database: str, schema: str, tables: Sequence[str], path: Path) -> dict[str, int]:
     """Write a file beside `path`, bring it to the disk, and put it in the place of `path` in one step."""
+    import duckdb
+
     path.parent.mkdir(parents=True, exist_ok=True)
     for stale in path.parent.glob(f".{path.name}.*"):
         stale.unlink()
@@ -117,8 +122,14 @@ def _replace(cursor: duckdb.DuckDBPyConnection, database: str, schema: str, tabl
         cursor.execute(f"attach '{str(written).replace(chr(39), chr(39) * 2)}' as {ATTACHED}")
         try:
             counts = _copy(cursor, database, schema, tables)
-        finally:
-            cursor.execute(f"detach {ATTACHED}")
+            # all of it into the file itself: what a full disk leaves in a log beside it would not move with it
+            cursor.execute(f"checkpoint {ATTACHED}")
+        except BaseException:
+            # an error as hard as a full disk may leave nothing to detach, and that error is the one to be read
+            with suppress(duckdb.Error):
+                cursor.execute(f"detach {ATTACHED}")
+            raise
+        cursor.execute(f"detach {ATTACHED}")
         # readers only read: a writer would keep the next reader out
         written.chmod(0o444)
         to_disk(written)
@@ -134,6 +145,8 @@ def _replace(cursor: duckdb.DuckDBPyConnection, database: str, schema: str, tabl
 
 def _copy(cursor: duckdb.DuckDBPyConnection, database: str, schema: str, tables: Sequence[str]) -> dict[str, int]:
     """Tables, rows and comments into the attached file, all from one snapshot of the warehouse."""
+    import duckdb
+
     counts = {}
     cursor.execute("begin transaction")
     try:
@@ -146,7 +159,8 @@ def _copy(cursor: duckdb.DuckDBPyConnection, database: str, schema: str, tables:
                 cursor.execute(comment)
         cursor.execute("commit")
     except BaseException:
-        cursor.execute("rollback")
+        with suppress(duckdb.Error):
+            cursor.execute("rollback")
         raise
     return counts
 

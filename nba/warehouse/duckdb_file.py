@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,11 +61,15 @@ class DuckDBWarehouse:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
+        import duckdb
+
         self.connection.execute("begin transaction")
         try:
             yield
         except BaseException:
-            self.connection.execute("rollback")
+            # an error as hard as a full disk has ended the transaction already, and its own text is the one to be read
+            with suppress(duckdb.Error):
+                self.connection.execute("rollback")
             raise
         self.connection.execute("commit")
 
@@ -99,6 +103,8 @@ class DuckDBWarehouse:
         """Nothing to do: nobody else can open the file."""
 
     def replace_tables(self, scratch_file: Path, schema: str, tables: Sequence[Table], done: Callable[[str], None]) -> None:
+        import duckdb
+
         escaped = str(scratch_file).replace("'", "''")
         self.execute(f"attach '{escaped}' as nba_scratch (read_only)")
         try:
@@ -109,7 +115,8 @@ class DuckDBWarehouse:
                     self.execute(f"create or replace table {quoted(schema)}.{name} as select * from nba_scratch.raw.{name}")
                     done(table.name)
         finally:
-            self.execute("detach nba_scratch")
+            with suppress(duckdb.Error):
+                self.execute("detach nba_scratch")
 
     def close(self) -> None:
         self.connection.close()

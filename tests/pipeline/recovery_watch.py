@@ -10,10 +10,12 @@ from recovery_house import Build, RecoveryHouse
 
 @dataclass
 class Watch:
-    """Looks at a house before and after each strike and counts. `reference`: what an undisturbed build publishes, exempt columns aside."""
+    """Looks at a house before and after each strike and counts. `reference`: what an undisturbed build publishes, exempt columns
+    aside; `timetable`: when its nodes started."""
 
     house: RecoveryHouse
     reference: dict[str, str]
+    timetable: list[tuple[float, str]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:

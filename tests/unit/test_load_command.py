@@ -4,14 +4,12 @@
 from __future__ import annotations
 
 import re
-import signal
-import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 
 import duckdb
 import pytest
+from killed_load import STRIKES, TABLES, struck_load
 
 from nba.errors import NbaError
 from nba.load.checks import Findings
@@ -201,41 +199,14 @@ def test_no_channel_needs_consent_and_no_known_period(loads: Loads) -> None:
     ]
 
 
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-import nba.load.write as write
-from nba.project import Table
-from nba.warehouse.duckdb_file import DuckDBWarehouse
-write.PROGRESS_ROWS = 1
-seen = []
-def say(line):
-    print(line, flush=True)
-    seen.append(line)
-    if len(seen) == 2:
-        {stop}
-target = DuckDBWarehouse(Path(sys.argv[1]))
-tables = {{Table(name, "input", True, ()): 5 for name in ("hcp_master", "kpi_metrics", "rule_budget")}}
-write.replace_tables(target, Path(sys.argv[2]), "raw", tables, say)
-"""
-
-
-@pytest.mark.parametrize("stop", ["os.kill(os.getpid(), signal.SIGKILL)", "raise OSError('disk full')"])
-def test_a_load_killed_between_two_tables_changes_nothing(stop: str, tmp_path: Path) -> None:
-    target, scratch = tmp_path / "nba.duckdb", tmp_path / "scratch.duckdb"
-    for file, rows in ((target, 2), (scratch, 5)):
-        with duckdb.connect(str(file)) as con:
-            con.execute("create schema raw")
-            for table in ("hcp_master", "kpi_metrics", "rule_budget"):
-                con.execute(f"create table raw.{table} as select range as x from range({rows})")
-    done = subprocess.run([sys.executable, "-c", KILLED.format(stop=stop), str(target), str(scratch)], capture_output=True, text=True)
-    assert done.returncode == (-signal.SIGKILL if "SIGKILL" in stop else 1)
-    assert done.stdout == "writing raw.hcp_master: 5 rows\nwriting raw.kpi_metrics: 5 rows\n"
-    with duckdb.connect(str(target)) as con:
-        counts = con.sql(
-            "select (select count(*) from raw.hcp_master), (select count(*) from raw.kpi_metrics), (select count(*) from raw.rule_budget)"
-        ).fetchall()
-    assert counts == [(2, 2, 2)]
+@pytest.mark.parametrize("stop", STRIKES)
+def test_a_load_struck_between_two_tables_changes_nothing(stop: str, loads: Loads, tmp_path: Path) -> None:
+    with duckdb.connect(str(loads.file)) as con:
+        con.execute("create schema raw")
+        for table in TABLES:
+            con.execute(f"create table raw.{table} as select range as x from range(2)")
+    struck_load("duckdb", ROOT, tmp_path / "scratch.duckdb", stop)
+    assert [loads.query(f"select count(*) from raw.{table}") for table in TABLES] == [[(2,)]] * 3
 
 
 def test_a_file_that_is_no_database_is_not_called_locked_whatever_its_name(tmp_path):

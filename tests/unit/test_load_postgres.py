@@ -4,17 +4,14 @@ the same as on DuckDB (they run on a scratch file) and have their tests in tests
 # ruff: noqa: E501 - texts that the user sees stay on one line
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+from killed_load import STRIKES, TABLES, struck_load
 from postgres_server import PostgresServer
 
 from nba.cli import main
@@ -202,38 +199,12 @@ def test_init_rules_creates_only_what_is_missing(loads: Loads, capsys: pytest.Ca
     assert capsys.readouterr().out == "Schema mine has all rule tables already; nothing was created.\n"
 
 
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-import nba.load.write as write
-from nba.project import Table, find_project
-from nba.warehouse import connect
-write.PROGRESS_ROWS = 1
-seen = []
-def say(line):
-    print(line, flush=True)
-    seen.append(line)
-    if len(seen) == 2:
-        {stop}
-target = connect("postgres", find_project(Path(sys.argv[1])))
-tables = {{Table(name, "input", True, ()): 5 for name in ("hcp_master", "kpi_metrics", "rule_budget")}}
-write.replace_tables(target, Path(sys.argv[2]), "raw", tables, say)
-"""
-
-
-@pytest.mark.parametrize("stop", ["os.kill(os.getpid(), signal.SIGKILL)", "raise OSError('disk full')"])
-def test_a_load_killed_between_two_tables_changes_nothing(stop: str, loads: Loads, tmp_path: Path) -> None:
-    scratch = tmp_path / "scratch.duckdb"
-    with duckdb.connect(str(scratch)) as con:
-        con.execute("create schema raw")
-        for table in ("hcp_master", "kpi_metrics", "rule_budget"):
-            con.execute(f"create table raw.{table} as select range as x from range(5)")
+@pytest.mark.parametrize("stop", STRIKES)
+def test_a_load_struck_between_two_tables_changes_nothing(stop: str, loads: Loads, tmp_path: Path) -> None:
     loads.query("create schema raw")
-    for table in ("hcp_master", "kpi_metrics"):
+    for table in TABLES[:2]:
         loads.query(f"create table raw.{table} as select x::bigint from generate_series(1, 2) as series(x)")
-    done = subprocess.run([sys.executable, "-c", KILLED.format(stop=stop), str(ROOT), str(scratch)], capture_output=True, text=True)
-    assert done.returncode == (-signal.SIGKILL if "SIGKILL" in stop else 1)
-    assert done.stdout == "writing raw.hcp_master: 5 rows\nwriting raw.kpi_metrics: 5 rows\n"
+    struck_load("postgres", ROOT, tmp_path / "scratch.duckdb", stop)
     counts = "select (select count(*) from raw.hcp_master), (select count(*) from raw.kpi_metrics), to_regclass('raw.rule_budget')"
     assert loads.query(counts) == [(2, 2, None)]
 
