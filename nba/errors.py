@@ -10,7 +10,7 @@ class NbaError(Exception):
 
 
 def tells_full_disk(error: BaseException) -> bool:
-    """Whether an error says that a disk, a quota or the largest file allowed is used up; the drivers of the engines only say it in words."""
+    """Whether an error says that a disk, a quota or the largest file allowed is used up; engines only say it in words."""
     import errno
 
     text = str(error).lower()

@@ -121,7 +121,41 @@ def test_two_locks_of_one_database_are_two_and_both_are_given_up(postgres: Postg
     began = time.monotonic()
     assert theirs.hold("a", 0.5).startswith("process ")
     assert 0.4 < time.monotonic() - began < 10
+    assert not ours.are_lost() and not theirs.are_lost()
     ours.release()
+    assert not ours.are_lost()
     assert theirs.hold("a") is None and theirs.hold("b") is None
     theirs.release()
     assert postgres.run_sql(DATABASE, HELD) == []
+
+
+def test_a_lock_whose_connection_somebody_ended_is_known_to_be_lost(postgres: PostgresServer):
+    from dbt.adapters.pgpy.connections import PgpyCredentials
+    from dbt.adapters.pgpy.named_locks import NamedLocks
+
+    postgres.create_database(DATABASE)
+    given = {"host": postgres.host, "port": postgres.port, "user": postgres.user, "password": "x", "database": DATABASE, "schema": "made"}
+    locks = NamedLocks(PgpyCredentials(**given))
+    assert locks.hold("a") is None and not locks.are_lost()
+    postgres.run_sql(DATABASE, "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'")
+    assert locks.are_lost() and locks.are_lost()
+    locks.release()
+    assert not locks.are_lost()
+    assert locks.hold("a") is None
+    locks.release()
+
+
+def test_a_statement_of_a_killed_build_does_not_go_on_for_long(started, postgres: PostgresServer):
+    """Without it the next build would wait for the tables until the statement ends, however long that is."""
+    busy = "select count(*) from pg_stat_activity where query like '%pg_sleep(300)%' and state = 'active' and pid <> pg_backend_pid()"
+    build = started("long", pause=300)
+    ends = time.monotonic() + 120
+    while postgres.run_sql(DATABASE, busy) != [(1,)]:
+        assert build.poll() is None and time.monotonic() < ends
+        time.sleep(0.1)
+    build.kill()
+    build.wait()
+    ends = time.monotonic() + 60
+    while postgres.run_sql(DATABASE, busy) != [(0,)]:
+        assert time.monotonic() < ends, "the statement still runs a minute after its client died"
+        time.sleep(0.2)

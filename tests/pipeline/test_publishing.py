@@ -50,6 +50,9 @@ def test_a_broken_promise_changes_nothing_that_is_read_and_a_retry_publishes(hou
     assert house.pointer() == (1, first, "2026-01-05", "publish")
     assert house.rows(VISIBLE) == [(first,)]
     assert "Published is unchanged: fct_recommendations__keep_a_promise failed" in capfd.readouterr().out
+    # what it left in memory is no history
+    assert house.rows("select run_id from memory.plan_summary where run_id = (select run_id from checks.run_config)") == [(broken,)]
+    assert broken not in {run for (run,) in house.rows("select run_id from published.plan_history")}
 
     house.promise(is_kept=True)
     assert house.dbt("retry").success

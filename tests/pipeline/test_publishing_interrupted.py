@@ -1,23 +1,12 @@
-"""A killed build, a full refresh and `dbt run` leave what is read as it was; the next whole build publishes. One house, in order."""
+"""A full refresh, `dbt run` and a narrowed command leave what is read as it was. One house, in order."""
 
 from __future__ import annotations
-
-import os
-import random
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from published_content import published_hashes
 from publishing_house import VIEWS, House, build_house
 
 from nba import rollback
-
-VISIBLE = "select run_id from published.recommendations"
-# Of the lines that announce a node: the last that is surely far from publishing, and about all of them.
-BEFORE_PUBLISHING, ALL_NODES = 36, 46
-KILLS = pytest.mark.parametrize("kills", [pytest.param(2, id="some"), pytest.param(20, id="many", marks=pytest.mark.long)])
 
 
 @pytest.fixture(scope="module")
@@ -30,38 +19,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
 def content(house: House) -> dict[str, str]:
     """Every published view, run and time of publishing included."""
     return published_hashes(house.db_path, exempt=set(), least=len(VIEWS))
-
-
-def start_build(house: House) -> subprocess.Popen[bytes]:
-    """A whole build of the house in a process of its own."""
-    words = ["build", "--vars", '{nba_cycle_start: "2026-01-05"}', "--profiles-dir", str(house.folder)]
-    environment = {**os.environ, "NBA_DUCKDB_PATH": str(house.db_path), "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
-    program = str(Path(sys.executable).parent / "dbt")
-    return subprocess.Popen([program, *words], cwd=house.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-
-
-@KILLS
-def test_a_killed_build_is_visible_not_at_all_or_whole_and_the_next_one_publishes(house: House, kills: int):
-    draw = random.Random(kills)
-    before, pointer = content(house), house.pointer()
-    for number in range(kills):
-        build = start_build(house)
-        # a moment while the nodes run, told by dbt's own lines: waiting by the clock would mostly hit the start of Python
-        stop_at = draw.randint(2, BEFORE_PUBLISHING if number % 2 == 0 else ALL_NODES)
-        is_reached = any(seen == stop_at for seen, _ in enumerate((line for line in build.stdout if b" START " in line), start=1))
-        build.kill()
-        build.wait()
-        assert is_reached, "the build was over before it was killed"
-        if stop_at <= BEFORE_PUBLISHING:
-            assert house.pointer() == pointer
-        if house.pointer() == pointer:
-            assert content(house) == before
-        else:
-            before, pointer = content(house), house.pointer()
-            assert house.rows(VISIBLE) == [(pointer[1],)]
-    assert house.dbt("build").success
-    assert house.pointer() == (pointer[0] + 1, house.built_run(), "2026-01-05", "publish")
-    assert house.rows(VISIBLE) == [(house.built_run(),)]
 
 
 def test_a_full_refresh_keeps_memory_and_rollback_returns_the_plan_to_the_bit(house: House, monkeypatch: pytest.MonkeyPatch):
@@ -88,6 +45,22 @@ def test_run_and_test_publish_nothing_and_say_so(house: House, capfd):
     after = content(house)
     assert {view for view in before if before[view] != after[view]} <= {"plan_history"}
     assert house.pointer() == pointer
+
+
+def test_what_is_published_is_never_written_again(house: House, capfd):
+    assert house.dbt("build").success
+    before, pointer, run = content(house), house.pointer(), house.built_run()
+    mart = house.folder / "models" / "marts" / "dim_hcps.sql"
+    text = mart.read_text()
+    mart.write_text(text.replace("'T1'", "'T2'"))
+    assert not house.dbt("run", "--select", "dim_hcps", "memory__hcps").success
+    said = " ".join(capfd.readouterr().out.split())
+    assert f"Run {run} was published, so its rows in memory are never written again: nothing was changed. What to do: `dbt build`" in said
+    assert (content(house), house.pointer()) == (before, pointer)
+    # a command that makes a run of its own may write that one's rows
+    assert house.dbt("run", "--select", "run_config", "dim_hcps", "memory__hcps").success
+    assert (content(house), house.pointer()) == (before, pointer)
+    mart.write_text(text)
 
 
 def test_two_builds_in_a_row_are_two_runs_each_with_its_own_cycle(house: House):
