@@ -30,6 +30,7 @@
             {%- do lines.append('  Warning: the expected lift is below what one cycle can detect: measure over several cycles.') -%}
         {%- endif -%}
     {%- endfor -%}
+    {%- do lines.extend(oversight_lines()) -%}
     {%- set closed = room_rows('marts', 'fct_hcp_channel_scores', 'channel', 'group by channel having max(case when is_eligible then 1 else 0 end) = 0 order by ' ~ text_order('channel')) -%}
     {%- if closed -%}
         {%- do lines.append('  Nobody may be contacted on: ' ~ closed | map('first') | join(', ') ~ '.') -%}

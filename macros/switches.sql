@@ -33,6 +33,13 @@
         'nba_keep_runs': ['integer', 2, 100000],
         'nba_keep_inputs': ['integer', 0, 100000],
         'nba_keep_input_rows': ['integer', 0, 1000000000000],
+        'nba_fairness_warn': ['number', 0, 1],
+        'nba_fairness_error': ['number', 0, 1],
+        'nba_fairness_min_hcps': ['integer', 1, 1000000000],
+        'nba_proxy_threshold': ['number', 0, 1],
+        'nba_proxy_min_hcps': ['integer', 10, 1000000000],
+        'nba_suppress_days': ['integer', 0, 3650],
+        'nba_suppress_after': ['integer', 1, 1000],
         'nba_gate_min_hcps': ['integer', 1, 1000000000],
         'nba_gate_volume_drop': ['number', 0.01, 0.99],
         'nba_gate_share_shift': ['number', 0.01, 1],
@@ -148,9 +155,32 @@
         {%- do problems.append({'switch': 'hcp_attributes', 'problem': 'holds what is no column name: ' ~ name, 'what_to_do': 'name columns of hcp_master; a name may not hold a comma', 'severity': 'error'}) -%}
     {%- endfor -%}
     {%- do values.update({'hcp_attributes': attributes | select('string') | map('lower') | list}) -%}
+    {%- set lists = ['nba_denied_identifiers', 'nba_denied_false_friends', 'nba_denied_except', 'nba_fairness_segments', 'nba_suppress_reasons'] -%}
+    {%- for name in lists -%}
+        {%- set given = var(name) -%}
+        {%- set is_list = given is not string and given is not mapping and given is iterable and given | reject('string') | list == [] -%}
+        {%- if not is_list -%}
+            {%- do problems.append({'switch': name, 'problem': 'is not a list of texts', 'what_to_do': 'write [one, another]', 'severity': 'error'}) -%}
+        {%- endif -%}
+        {%- do values.update({name: given | list if is_list else []}) -%}
+    {%- endfor -%}
+    {%- if var('nba_denied_attributes') is not mapping -%}
+        {%- do problems.append({'switch': 'nba_denied_attributes', 'problem': 'is not a mapping of groups to terms', 'what_to_do': 'write {gender: [gender, sex]}', 'severity': 'error'}) -%}
+    {%- endif -%}
+    {%- if values['nba_fairness_error'] > values['nba_fairness_warn'] -%}
+        {%- do problems.append({'switch': 'nba_fairness_error', 'problem': 'is above nba_fairness_warn: ' ~ values['nba_fairness_error'], 'what_to_do': 'make the share that stops a plan smaller than the one that warns', 'severity': 'error'}) -%}
+    {%- endif -%}
+    {%- for name in attributes | select('string') if name | lower not in identifiers + standing -%}
+        {%- set group = denied_as(name) | trim -%}
+        {%- if group and name | lower in values['nba_denied_except'] | map('lower') | list -%}
+            {%- do problems.append({'switch': 'nba_denied_except', 'problem': 'lets ' ~ name ~ ' be a feature, whose name looks like ' ~ group, 'what_to_do': 'nothing, if the column means something else', 'severity': 'warn'}) -%}
+        {%- elif group -%}
+            {%- do problems.append({'switch': 'hcp_attributes', 'problem': 'names ' ~ name ~ ', which may be ' ~ group ~ ' and may never be a feature', 'what_to_do': 'take it out of the list; rule_coverage_floor may name it, so that a group is reached. If it means something else, name it in nba_denied_except', 'severity': 'error'}) -%}
+        {%- endif -%}
+    {%- endfor -%}
 
     {#- a mistyped switch must not pass in silence -#}
-    {%- set known = numbers.keys() | list + choices.keys() | list + ['nba_cycle_start', 'nba_sample_cycle_start', 'nba_loading', 'input_schema', 'input_database', 'input_tables', 'rule_schema', 'nba_schema_prefix', 'hcp_attributes', 'nba_roles'] -%}
+    {%- set known = numbers.keys() | list + choices.keys() | list + lists + ['nba_denied_attributes', 'nba_cycle_start', 'nba_sample_cycle_start', 'nba_loading', 'input_schema', 'input_database', 'input_tables', 'rule_schema', 'nba_schema_prefix', 'hcp_attributes', 'nba_drift_limits', 'nba_roles'] -%}
     {%- set given_vars = invocation_args_dict.get('vars', {}) -%}
     {%- for name in (given_vars if given_vars is mapping else {}) if name not in known -%}
         {%- do problems.append({'switch': name, 'problem': 'is not a switch of this project', 'what_to_do': 'see the vars in dbt_project.yml for the names', 'severity': 'error'}) -%}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nba.warehouse import Warehouse
 
 SOLUTION, RUN = "client_solution", "client_run"
-STAGED = ("stg_hcp_master", "stg_catalog", "stg_engagement", "stg_prior_actions", "stg_published_plan")
+STAGED = ("stg_hcp_master", "stg_catalog", "stg_engagement", "stg_prior_actions", "stg_published_plan", "stg_suppressions")
 OTHER = {"score_impact": "scores", "engagement_model": "scores", "input_fingerprint": "plan", "draw_arms": "plan"}
 SQL_TYPES = {"double": "double precision"}
 

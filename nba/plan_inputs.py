@@ -33,6 +33,9 @@ def planner_tables(tables: Mapping[str, Any], cycle_start: date) -> dict[str, pd
         elif name.startswith("stg_rule_") and name != ARMS_RULE:
             rule = as_frame(table)
             named[name.removeprefix("stg_")] = in_key_order(rule, rule.columns)
+    if "stg_suppressions" in tables:
+        suppressions = as_frame(tables["stg_suppressions"])
+        named["suppressions"] = in_key_order(suppressions, suppressions.columns)
     attributes = {name for table in named.values() if "attribute" in column_names(table) for name in table["attribute"].dropna()}
     named["hcps"] = only_columns(tables["stg_hcp_master"], (*HCP_COLUMNS, *sorted(attributes - set(HCP_COLUMNS))))
     named["scores"] = only_columns(tables["score_impact"], SCORE_COLUMNS)

@@ -26,13 +26,19 @@ SOLUTION_COLUMNS: dict[str, str] = (
     | {"blocked_by": TEXT, "earliest_date": DATE, "latest_date": DATE, "item": INTEGER, "field": TEXT, "number": DOUBLE}
 )
 HEADER = ("objective", "penalty", "upper_bound", "price_bound", "gap", "solve_gap", "stability_cost", "expected_impact", "total_cost")
-FACTS = ("run", "limit", "rep", "conflict", "warning")
+FACTS = ("run", "limit", "rep", "override", "conflict", "warning")
 BATCH = 122_880  # rows of one Arrow batch: a row group of DuckDB
 
 
-def solution_table(result: PlanResult, seconds: float, stamps: Mapping[str, str | None], explore: ExploreDraw | None = None) -> pa.Table:
+def solution_table(
+    result: PlanResult,
+    seconds: float,
+    stamps: Mapping[str, str | None],
+    explore: ExploreDraw | None = None,
+    overrides: pd.DataFrame | None = None,
+) -> pa.Table:
     """All parts of a result under the columns of `plan_solution`, kind by kind. seconds: of the whole solve; stamps: where it came from;
-    explore: the draw of the explore arm."""
+    explore: the draw of the explore arm; overrides: what `override_costs` returns."""
     import pandas as pd
     import pyarrow as pa
 
@@ -44,6 +50,7 @@ def solution_table(result: PlanResult, seconds: float, stamps: Mapping[str, str 
     texts = [_loosening_text(*row) for row in result.conflicts[["direction", "loosening"]].itertuples(index=False)]
     conflicts = result.conflicts.drop(columns=["direction", "loosening"]).assign(detail=texts)
     few = {"run": pd.DataFrame([run]), "limit": result.limits, "rep": result.reps, "conflict": conflicts}
+    few |= {} if overrides is None else {"override": overrides}
     few |= {"warning": pd.DataFrame({"problem": result.warnings})}
     many = {"pair": result.pairs, "block": result.blocks}
     many |= {"explore": explore_table(result.problem, explore), "shadow": shadow_table(result.problem, result.shadow)}

@@ -22,8 +22,8 @@ def solve_plan(tables: Mapping[str, Any], config: Any, say: Callable[[str], None
     """The table `plan_solution`.
 
     tables: `stg_hcp_master`, `stg_catalog`, `score_impact`, `stg_engagement`, `stg_prior_actions`, `stg_published_plan`, `stg_rule_*`,
-    `draw_arms`, `input_fingerprint` and `engagement_model`, each a pandas or Arrow table or a DuckDB relation; config: `run_config`,
-    one row.
+    `stg_suppressions`, `draw_arms`, `input_fingerprint` and `engagement_model`, each a pandas or Arrow table or a DuckDB relation;
+    config: `run_config`, one row.
     say: receives progress lines.
     """
     from nba.arms.draw import ArmsError
@@ -32,6 +32,7 @@ def solve_plan(tables: Mapping[str, Any], config: Any, say: Callable[[str], None
     from nba.versions import code_version
     from optimization import PlanInputError
     from optimization.build import build_problem
+    from optimization.override_costs import override_costs
     from optimization.result import plan_problem
     from optimization.stability import earlier_touches
 
@@ -46,9 +47,11 @@ def solve_plan(tables: Mapping[str, Any], config: Any, say: Callable[[str], None
         named = planner_tables(tables, settings.cycle_start)
         arms = arms_of_run(build_problem(named, settings), tables)
         result = plan_problem(arms.problem, say, earlier_touches(arms.problem, named.get("earlier_plan")))
+        price = dict(zip(result.limits["limit_id"], result.limits["price"], strict=True))
+        overrides = None if result.status == "conflict" else override_costs(named, settings, arms.problem, price)
     except (PlanInputError, ArmsError) as error:
         return refused_table(str(error), time.perf_counter() - began, stamps)
-    return solution_table(result, time.perf_counter() - began, stamps, arms.explore)
+    return solution_table(result, time.perf_counter() - began, stamps, arms.explore, overrides)
 
 
 def plan_settings(config: Any) -> PlanSettings:

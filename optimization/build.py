@@ -119,7 +119,7 @@ def _values(context: Context) -> np.ndarray:
 
 def _assemble(context: Context, blocks: list[Block], declared: list[RuleYield], value: np.ndarray) -> Problem:
     assert context.runs is not None
-    blockers = [rule.name for rule in RULES if rule.days]
+    blockers = list(dict.fromkeys(rule.name for rule in RULES if rule.days))
     return Problem(
         settings=context.settings,
         hcp_ids=context.hcp_ids.to_numpy(zero_copy_only=False),

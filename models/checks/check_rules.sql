@@ -54,6 +54,19 @@ problems as (
         'attribute', 'lacks words for an attribute that is switched on, so its column name is shown', 'add a row for it', 'warn'
     ) }}
 {%- endfor %}
+{%- for segment in switches()['values']['nba_fairness_segments'] if execute and segment | lower not in hcp_columns %}
+    union all
+    {{ problem_row('unknown_attribute', 'error', 'vars', 'nba_fairness_segments', 'names a column that hcp_master lacks: ' ~ segment, 'correct the name or add the column') }}
+{%- endfor %}
+{#- a floor may name whom it protects; a ceiling by such a column would give somebody less for what he is -#}
+{%- for column in hcp_columns if column not in switches()['values']['nba_denied_except'] | map('lower') and denied_as(column) | trim not in ['', 'direct identifier'] %}
+    union all
+    {{ problem_count(
+        'denied_attribute', 'rule_contact_limit', 'attribute', 'rule_contact_limit where lower(attribute) = ' ~ text_literal(column), row_text(tables['rule_contact_limit'][:4]),
+        'names ' ~ column ~ ', which may be ' ~ (denied_as(column) | trim) ~ ' and may not decide who gets less',
+        'leave the row out; rule_coverage_floor may name it, so that a group is reached. If it means something else, name it in nba_denied_except'
+    ) }}
+{%- endfor %}
 {%- for table, columns in tables.items() %}
     {%- set example = row_text(columns[:4]) %}
 

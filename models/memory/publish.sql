@@ -21,6 +21,10 @@
 -- depends_on: {{ ref('memory__measured_lift') }}
 -- depends_on: {{ ref('memory__off_policy_value') }}
 -- depends_on: {{ ref('memory__plan_adherence') }}
+-- depends_on: {{ ref('memory__segment_parity') }}
+-- depends_on: {{ ref('memory__feature_proxies') }}
+-- depends_on: {{ ref('memory__override_costs') }}
+-- depends_on: {{ ref('memory__suggestion_adoption') }}
 -- depends_on: {{ ref('memory__uplift_curve') }}
 -- depends_on: {{ ref('memory__models') }}
 -- depends_on: {{ ref('memory__churn_risk') }}

@@ -24,6 +24,7 @@ from optimization.rules import (
     no_rep,
     override,
     rep_capacity,
+    suppression,
 )
 from optimization.rules.context import Context
 
@@ -53,6 +54,7 @@ RULES: tuple[Rule, ...] = (
     Rule("min_gap", "rule_min_gap", days=min_gap.declare_days, rows=min_gap.declare_rows),
     Rule("contact_limit", "rule_contact_limit", days=contact_limit.declare_days, rows=contact_limit.declare_rows),
     Rule("override", "rule_override", days=override.declare),
+    Rule("override", "suggestion_feedback", days=suppression.declare),
     Rule("budget", "rule_budget", rows=budget.declare),
     Rule("channel_capacity", "rule_channel_capacity", rows=channel_capacity.declare),
     Rule("rep_capacity", "rule_rep_capacity", rows=rep_capacity.declare),

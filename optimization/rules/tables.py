@@ -79,6 +79,14 @@ COLUMNS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "valid_to": "date",
             "created_by": "text",
         },
+        "suppressions": {
+            "hcp_id": "text",
+            "channel": "text",
+            "reason": "text",
+            "valid_from": "date",
+            "valid_to": "date",
+            "created_by": "text",
+        },
         "rule_holdout": {"arm": "text"},
     }
 )
@@ -102,6 +110,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "rule_incompatible": ("channel_a", "channel_b"),
         "rule_coverage_floor": ("min_hcps",),
         "rule_override": ("hcp_id", "channel", "action"),
+        "suppressions": ("hcp_id", "channel", "valid_to"),
     }
 )
 

@@ -12,6 +12,7 @@ def model(dbt, session):
         "stg_engagement": dbt.ref("stg_engagement"),
         "stg_prior_actions": dbt.ref("stg_prior_actions"),
         "stg_published_plan": dbt.ref("stg_published_plan"),
+        "stg_suppressions": dbt.ref("stg_suppressions"),
         "input_fingerprint": dbt.ref("input_fingerprint"),
         "engagement_model": dbt.ref("engagement_model"),
         "draw_arms": dbt.ref("draw_arms"),

@@ -7,6 +7,7 @@
 -- depends_on: {{ ref('stg_engagement') }}
 -- depends_on: {{ ref('stg_prior_actions') }}
 -- depends_on: {{ ref('stg_published_plan') }}
+-- depends_on: {{ ref('stg_suppressions') }}
 -- depends_on: {{ ref('stg_rule_budget') }}
 -- depends_on: {{ ref('stg_rule_channel_capacity') }}
 -- depends_on: {{ ref('stg_rule_rep_capacity') }}

@@ -133,6 +133,26 @@ counted as (
         'churn_performance' as table_name,
         (select count(*) from {{ ref('fct_churn_performance') }}) as in_mart,
         (select count(*) from {{ ref('memory__churn_performance') }} where run_id in (select run_id from run)) as in_memory
+    union all
+    select
+        'segment_parity' as table_name,
+        (select count(*) from {{ ref('fct_segment_parity') }}) as in_mart,
+        (select count(*) from {{ ref('memory__segment_parity') }} where run_id in (select run_id from run)) as in_memory
+    union all
+    select
+        'feature_proxies' as table_name,
+        (select count(*) from {{ ref('fct_feature_proxies') }}) as in_mart,
+        (select count(*) from {{ ref('memory__feature_proxies') }} where run_id in (select run_id from run)) as in_memory
+    union all
+    select
+        'override_costs' as table_name,
+        (select count(*) from {{ ref('fct_override_costs') }}) as in_mart,
+        (select count(*) from {{ ref('memory__override_costs') }} where run_id in (select run_id from run)) as in_memory
+    union all
+    select
+        'suggestion_adoption' as table_name,
+        (select count(*) from {{ ref('fct_suggestion_adoption') }}) as in_mart,
+        (select count(*) from {{ ref('memory__suggestion_adoption') }} where run_id in (select run_id from run)) as in_memory
 )
 
 select *

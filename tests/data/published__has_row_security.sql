@@ -16,6 +16,10 @@
 -- depends_on: {{ ref('published__off_policy_value') }}
 -- depends_on: {{ ref('published__pair_blocks') }}
 -- depends_on: {{ ref('published__plan_adherence') }}
+-- depends_on: {{ ref('published__segment_parity') }}
+-- depends_on: {{ ref('published__feature_proxies') }}
+-- depends_on: {{ ref('published__override_costs') }}
+-- depends_on: {{ ref('published__suggestion_adoption') }}
 -- depends_on: {{ ref('published__plan_history') }}
 -- depends_on: {{ ref('published__plan_power') }}
 -- depends_on: {{ ref('published__plan_summary') }}

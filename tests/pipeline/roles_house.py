@@ -16,7 +16,8 @@ from publishing_house import ROOT, build_house, columns_of
 # territory and rep of the rows of every mart that has such columns; the last row belongs to nobody
 OWNERS = (("T1", "R1"), ("T2", "R2"), (None, None))
 RUN_LEVEL = ("fct_plan_summary", "fct_model_performance", "fct_churn_performance", "fct_plan_power", "dim_channels")
-RUN_LEVEL += ("fct_measured_lift", "fct_off_policy_value", "fct_uplift_curve", "fct_impact_diagnostics")
+RUN_LEVEL += ("fct_measured_lift", "fct_off_policy_value", "fct_uplift_curve", "fct_impact_diagnostics", "fct_feature_proxies")
+RUN_LEVEL += ("fct_model_register", "fct_monitoring_measures", "fct_drift_alerts", "fct_retraining_decisions")
 ROLES = {"loader": "t_loader", "builder": "t_builder", "reader": "t_reader", "rep": "t_rep", "app": "t_app"}
 
 

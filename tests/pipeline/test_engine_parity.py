@@ -23,9 +23,13 @@ CONTRACT_TABLES = {
     *("constraint_prices", "plan_summary", "hcps", "channels", "territories", "reps", "hcp_period_metrics"),
     *("territory_summary", "gap_list", "channel_usage", "model_performance", "plan_history", "churn_risk", "churn_performance"),
     *("measured_lift", "off_policy_value", "uplift_curve", "plan_adherence", "impact_diagnostics"),
+    *("model_register", "monitoring_measures", "drift_alerts", "retraining_decisions"),
+    *("segment_parity", "feature_proxies", "override_costs", "suggestion_adoption"),
 }
 # What a first plan leaves empty: there is no past cycle to measure, and no HCP of value without an action. Nobody explores in the sample.
-MAY_BE_EMPTY = {"gap_list", "measured_lift", "off_policy_value", "uplift_curve", "plan_adherence", "explore_distribution"}
+MAY_BE_EMPTY = {"gap_list", "measured_lift", "off_policy_value", "uplift_curve", "plan_adherence", "explore_distribution", "rule_changes"}
+MAY_BE_EMPTY |= {"feature_proxies", "suggestion_adoption", "drift_alerts"}
+MAY_BE_EMPTY |= {"drift_alerts"}
 Sides = tuple[dict[str, Any], dict[str, Any]]
 BuildBoth = Callable[..., Sides]
 

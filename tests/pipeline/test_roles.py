@@ -18,7 +18,7 @@ from nba.roles import Access, configured_roles, read_access
 from nba.warehouse import connect
 
 RUN_LEVEL = {"plan_power", "plan_summary", "plan_history", "channels", "model_performance", "churn_performance", "impact_diagnostics"}
-RUN_LEVEL |= {"measured_lift", "off_policy_value", "uplift_curve"}
+RUN_LEVEL |= {"measured_lift", "off_policy_value", "uplift_curve", "feature_proxies"}
 # who changed what is for those who see every territory
 MANAGERS = {"audit_log"}
 ACCESS = "login,territory_id,rep_id\nt_anna,T1,R1\nt_boss,*,\nt_both,T1,\nt_both,T2,R2\n"

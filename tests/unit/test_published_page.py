@@ -28,6 +28,9 @@ def test_every_published_table_is_related_or_stands_for_a_run():
         "off_policy_value",
         "uplift_curve",
         "plan_adherence",
+        "segment_parity",
+        "feature_proxies",
+        "suggestion_adoption",
         "churn_performance",
         "impact_diagnostics",
     }

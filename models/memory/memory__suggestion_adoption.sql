@@ -1,0 +1,5 @@
+with
+
+mart as (select * from {{ ref('fct_suggestion_adoption') }})
+
+select * from mart

@@ -1,0 +1,1 @@
+"""Which features stand in for what may never be a feature."""
