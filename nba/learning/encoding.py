@@ -103,11 +103,12 @@ class Encoder:
         return len(self.categories[name]) + (name in self.others)
 
     def matrix(self, table: pa.Table) -> np.ndarray:
-        """float32 (rows, features); NaN = missing. Raises LearningInputError when a feature is not a column of the table."""
+        """float32 (rows, features), stored feature by feature; NaN = missing. Raises LearningInputError when a feature is not a column of
+        the table."""
         missing = [name for name in self.features if name not in table.column_names]
         if missing:
             raise LearningInputError(f"the table to score lacks the feature(s) {', '.join(missing)} that the model was trained on")
-        out = np.empty((table.num_rows, len(self.features)), dtype=np.float32)
+        out = np.empty((table.num_rows, len(self.features)), dtype=np.float32, order="F")
         for position, name in enumerate(self.features):
             out[:, position] = self._encode(name, table[name])
         return out

@@ -57,16 +57,15 @@ def _trim(value: float) -> str:
     return str(int(value)) if value == int(value) else repr(value)
 
 
-def top_drivers(contributions: np.ndarray) -> np.ndarray:
-    """Columns of the five largest contributions by absolute value per row, ties in the order of the features; -1 when fewer are not 0."""
-    rows, features = contributions.shape
-    left = np.round(np.abs(contributions), 12)  # sums that differ only by rounding are ties
-    out = np.full((rows, DRIVERS), -1, dtype=np.int64)
-    for place in range(min(DRIVERS, features)):
-        best = np.argmax(left, axis=1)
-        out[:, place] = np.where(left[np.arange(rows), best] > 0.0, best, -1)
-        left[np.arange(rows), best] = 0.0
-    return out
+def top_drivers(contributions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(columns of the five largest contributions by absolute value per row, their values), ties in the order of the features; -1 and nan
+    when fewer are not 0. contributions: (rows, features)."""
+    from nba.learning.tree_shap_kernels import largest
+
+    places = np.empty((len(contributions), DRIVERS), dtype=np.int64)
+    values = np.full(places.shape, np.nan)
+    largest(np.ascontiguousarray(contributions.T), DRIVERS, places, values)
+    return places, values
 
 
 def stream_scores(model_json: str, pairs: pa.RecordBatchReader) -> pa.RecordBatchReader:
@@ -103,12 +102,12 @@ def _score_batch(model: EngagementModel, explainer: Any, pairs: pa.Table) -> pa.
         empty = {field.name: pa.nulls(rows, field.type) for field in SCORE_SCHEMA if field.name not in out}
         return pa.table({**out, **empty}).select(SCORE_SCHEMA.names).cast(SCORE_SCHEMA)
     contributions = explainer.contributions(model.encoder.matrix(pairs))
-    raw = explainer.base + contributions.sum(axis=1)
+    moved = contributions.sum(axis=1)
+    raw = explainer.base + moved
     chance = model.probability(raw, channel_names(pairs))
     silent = np.isnan(chance)
-    top = top_drivers(contributions)
-    top[silent] = -1
-    taken = np.where(top >= 0, np.take_along_axis(contributions, np.maximum(top, 0), axis=1), np.nan)
+    top, taken = top_drivers(contributions)
+    top[silent], taken[silent] = -1, np.nan
     shown = np.nansum(taken, axis=1)
     out |= {"raw_score": raw, "base_value": np.full(rows, explainer.base), "engagement_probability": _nullable(chance)}
     shown_values = _driver_values(model, pairs, top)
@@ -118,7 +117,7 @@ def _score_batch(model: EngagementModel, explainer: Any, pairs: pa.Table) -> pa.
         out[f"driver_{place + 1}"] = names.take(chosen)
         out[f"driver_{place + 1}_value"] = pa.array(shown_values[:, place], pa.string())
         out[f"driver_{place + 1}_contribution"] = _nullable(taken[:, place])
-    out["other_contribution"] = _nullable(np.where(silent, np.nan, contributions.sum(axis=1) - shown))
+    out["other_contribution"] = _nullable(np.where(silent, np.nan, moved - shown))
     return pa.table(out).select(SCORE_SCHEMA.names).cast(SCORE_SCHEMA)
 
 

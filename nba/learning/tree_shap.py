@@ -6,8 +6,8 @@ For one leaf with value v, path features i, indicators o_i (the row satisfies ev
 v(S) = v x prod_{i in S} o_i x prod_{i not in S} z_i, so the leaf's SHAP vector depends on the row only through the pattern of its
 decisions.
 A tree is cut into groups, subtrees with the path above them, of at most GROUP_BITS decisions. For every pattern of a group's decisions the
-exact vector is computed once; a row then evaluates its decisions, forms an index and adds one line of the table. The sum of contributions
-plus the base value is the score, so there is no separate pass to predict. Leaves deeper than GROUP_BITS decisions are computed row by row.
+exact vector is computed once; a row then evaluates its decisions, forms an index and adds one line of the table, in single precision.
+The sum of contributions plus the base value is the score, so there is no separate pass to predict. Leaves deeper than GROUP_BITS decisions are computed row by row.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def cut(trees: Trees, node: int, nodes: tuple[int, ...], signs: tuple[int, ...],
 class Explainer:
     """Trees with the tables of all their groups: build once, explain many batches.
 
-    base: expectation of the score under the cover of the trees. tables: every group's table, one after the other.
+    base: expectation of the score under the cover of the trees. tables: float32, every group's table column by column, one after the other.
     """
 
     trees: Trees
@@ -132,20 +132,23 @@ class Explainer:
             np.array([len(group.features) for group in groups], np.int64),
             features,
             start,
-            np.concatenate([table.ravel() for table in tables]) if tables else np.zeros(0),
+            np.concatenate([table.T.ravel() for table in tables]).astype(np.float32) if tables else np.zeros(0, np.float32),
             tuple(long_leaves),
         )
 
     def contributions(self, matrix: np.ndarray) -> np.ndarray:
-        """float64 (rows, features): base + the sum of a row = its score. matrix: float32 as the encoder writes it, NaN = missing."""
+        """float64 (rows, features), stored feature by feature: base + the sum of a row = its score, to about 1e-6 log-odds.
+
+        matrix: float32 as the encoder writes it, NaN = missing. Raises ValueError for another number of columns than the trees know.
+        """
         trees = self.trees
         if matrix.ndim != 2 or matrix.shape[1] != trees.features:
             raise ValueError(f"matrix of shape {matrix.shape} given, the trees know {trees.features} features")
-        matrix = np.ascontiguousarray(matrix, dtype=np.float32)
-        out = np.zeros(matrix.shape)
+        columns = np.ascontiguousarray(matrix.T, dtype=np.float32)
+        out = np.zeros(columns.shape)
         splits = (_single(trees.threshold), trees.missing_left, trees.bitset, trees.left_bits, trees.known_bits)
         explain_rows(
-            matrix,
+            columns,
             trees.feature,
             *splits,
             self.tree_nodes,
@@ -160,8 +163,8 @@ class Explainer:
             out,
         )
         if self.long_leaves:
-            explain_long_leaves(matrix, *splits, *_long_arrays(self.long_leaves), out)
-        return out
+            explain_long_leaves(columns, *splits, *_long_arrays(self.long_leaves), out)
+        return out.T
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-BLOCK = 1024
+BLOCK = 2048  # rows: their sums and one tree's tables fit the second-level cache
+TREES_AT_ONCE = 16
+TIE = 1e-6  # log-odds: contributions closer than this are equal, whatever the last digits of a sum say
 
 
 def _compiled(function: Callable[..., Any]) -> Any:
@@ -114,70 +116,103 @@ def decide(values, node, column, threshold, missing_left, bitset, left_bits, kno
 
 @_compiled
 def explain_rows(  # type: ignore[no-untyped-def]
-    matrix, feature, threshold, missing_left, bitset, left_bits, known_bits,
+    columns, feature, threshold, missing_left, bitset, left_bits, known_bits,
     tree_nodes, tree_groups, node_ids, group_bits, group_decisions, group_columns, group_features, table_start, table, out,
 ):  # fmt: skip
-    """Add to out (rows, features) the table lines of every tree.
+    """Add to out (features, rows) what every tree's tables say. columns: float32 (features, rows).
 
-    Blocks of rows pass through one tree at a time, so that its tables stay in the cache, and one node at a time over the
-    transposed block, so that the comparisons run on several rows per instruction.
+    Blocks of rows pass through one tree at a time, so that its tables stay in the cache; inside, one node and one column of a table at a
+    time over the rows, so that comparisons and look-ups run on several rows per instruction. Sums of a few trees are kept in single
+    precision and then added to `out`: rounding does not grow with the number of trees.
     """
-    rows, features = matrix.shape
+    features, rows = columns.shape
+    trees = len(tree_nodes) - 1
     widest = 1
-    for tree in range(len(tree_nodes) - 1):
+    for tree in range(trees):
         widest = max(widest, tree_nodes[tree + 1] - tree_nodes[tree])
     decisions = np.empty((widest, BLOCK), np.uint8)
-    block = np.empty((features, BLOCK), np.float32)
     index = np.empty(BLOCK, np.uint32)
+    sums = np.zeros((features, BLOCK), np.float32)
     for first in range(0, rows, BLOCK):
         size = min(rows - first, BLOCK)
-        for row in range(size):
-            for column in range(features):
-                block[column, row] = matrix[first + row, column]
-        for tree in range(len(tree_nodes) - 1):
+        for tree in range(trees):
             start = tree_nodes[tree]
             for position in range(tree_nodes[tree + 1] - start):
                 node = node_ids[start + position]
                 column = feature[node]
-                decide(
-                    block[column, :size], node, column, threshold, missing_left, bitset, left_bits, known_bits, decisions[position, :size]
-                )
+                values = columns[column, first : first + size]
+                decide(values, node, column, threshold, missing_left, bitset, left_bits, known_bits, decisions[position, :size])
             for group in range(tree_groups[tree], tree_groups[tree + 1]):
-                index[:size] = 0
+                here = index[:size]
+                here[:] = 0
                 for bit in range(group_bits[group]):
-                    taken = decisions[group_decisions[group, bit]]
+                    taken = decisions[group_decisions[group, bit], :size]
                     shift = np.uint32(bit)
                     for row in range(size):
-                        index[row] |= np.uint32(taken[row]) << shift
-                width = group_columns[group]
-                for row in range(size):
-                    line = table_start[group] + np.int64(index[row]) * width
-                    for column in range(width):
-                        out[first + row, group_features[group, column]] += table[line + column]
+                        here[row] |= np.uint32(taken[row]) << shift
+                patterns = 1 << group_bits[group]
+                for place in range(group_columns[group]):
+                    line = table_start[group] + place * patterns
+                    look_up(table[line : line + patterns], here, sums[group_features[group, place], :size])
+            if (tree + 1) % TREES_AT_ONCE == 0 or tree + 1 == trees:
+                for column in range(features):
+                    for row in range(size):
+                        out[column, first + row] += sums[column, row]
+                        sums[column, row] = 0.0
+
+
+@_compiled
+def look_up(values, index, sums):  # type: ignore[no-untyped-def]
+    """sums += values[index]: a function of its own, so that nothing can overlap and the look-ups run several at once."""
+    for row in range(len(index)):
+        sums[row] += values[index[row]]
+
+
+@_compiled
+def largest(contributions, count, places, values):  # type: ignore[no-untyped-def]
+    """Per row of contributions (features, rows) the `count` largest by absolute value: places (rows, count), -1 where fewer are not 0,
+    and their values (rows, count). What differs by less than TIE is equal, and of equals the earlier feature comes first."""
+    features, rows = contributions.shape
+    size = np.empty((features, BLOCK), np.int64)
+    for first in range(0, rows, BLOCK):
+        block = min(rows - first, BLOCK)
+        for column in range(features):
+            for row in range(block):
+                size[column, row] = np.int64(abs(contributions[column, first + row]) / TIE + 0.5)
+        for row in range(block):
+            for place in range(count):
+                best, at = np.int64(0), -1
+                for column in range(features):
+                    if size[column, row] > best:
+                        best, at = size[column, row], column
+                places[first + row, place] = at
+                if at >= 0:
+                    values[first + row, place] = contributions[at, first + row]
+                    size[at, row] = 0
 
 
 @_compiled
 def explain_long_leaves(  # type: ignore[no-untyped-def]
-    matrix, threshold, missing_left, bitset, left_bits, known_bits, nodes, signs, slots, depths, features, widths, shares, values, out,
+    columns, threshold, missing_left, bitset, left_bits, known_bits, nodes, signs, slots, depths, features, widths, shares, values, out,
 ):  # fmt: skip
-    """Add the SHAP vectors of leaves too deep for a table, row by row."""
+    """Add to out (features, rows) the SHAP vectors of leaves too deep for a table, row by row."""
     satisfied = np.empty(nodes.shape[1] + 1)
     vector = np.empty(nodes.shape[1] + 1)
     taken = np.empty(1, np.uint8)
     for leaf in range(len(values)):
         width = widths[leaf]
         weights = size_weights(width)
-        for row in range(matrix.shape[0]):
+        for row in range(columns.shape[1]):
             for slot in range(width):
                 satisfied[slot] = 1.0
             for step in range(depths[leaf]):
                 column = features[leaf, slots[leaf, step]]
                 decide(
-                    matrix[row, column : column + 1], nodes[leaf, step], column,
+                    columns[column, row : row + 1], nodes[leaf, step], column,
                     threshold, missing_left, bitset, left_bits, known_bits, taken,
                 )  # fmt: skip
                 if taken[0] != signs[leaf, step]:
                     satisfied[slots[leaf, step]] = 0.0
             leaf_shap(values[leaf], satisfied, shares[leaf], width, weights, vector)
             for slot in range(width):
-                out[row, features[leaf, slot]] += vector[slot]
+                out[features[leaf, slot], row] += vector[slot]

@@ -8,7 +8,10 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from nba.learning.tree_shap import Explainer, explain
+from nba.learning.tree_shap_kernels import largest
 from nba.learning.trees import Trees
+
+SINGLE = 2e-6  # log-odds: tables are of single precision
 
 
 def world(rows: int, seed: int, missing: float = 0.15, categorical: bool = True) -> tuple[np.ndarray, np.ndarray]:
@@ -79,7 +82,7 @@ def test_equal_to_shapleys_formula(seed: int, bits: int) -> None:
     assert bool(explainer.long_leaves) == (bits < 4)
     found = explainer.contributions(probe)
     for row in range(len(probe)):
-        np.testing.assert_allclose(found[row], brute_force(trees, probe[row]), atol=1e-12)
+        np.testing.assert_allclose(found[row], brute_force(trees, probe[row]), atol=SINGLE)
     assert explainer.base == pytest.approx(
         trees.baseline + sum(value_of(trees, int(r), probe[0], frozenset()) for r in trees.roots), abs=1e-12
     )
@@ -90,7 +93,7 @@ def test_sum_is_the_score_of_scikit_learn(categorical: bool, missing: float) -> 
     matrix, target = world(5000, 11, missing, categorical)
     model = fitted(matrix[:4000], target[:4000], [1, 3] if categorical else [], max_iter=60, max_depth=6)
     contributions, base = explain(Trees.from_sklearn(model), matrix)
-    np.testing.assert_allclose(base + contributions.sum(axis=1), model.decision_function(matrix), atol=1e-9)
+    np.testing.assert_allclose(base + contributions.sum(axis=1), model.decision_function(matrix), atol=SINGLE)
 
 
 def test_unknown_and_untrained_codes_follow_scikit_learn() -> None:
@@ -99,12 +102,12 @@ def test_unknown_and_untrained_codes_follow_scikit_learn() -> None:
     train[np.isin(train[:, 3], [0, 5, 31, 32]), 3] = 8  # holes in the numbering of the codes, unknown when they turn up later
     model = fitted(train, target, [1, 3], max_iter=40, max_depth=6)
     contributions, base = explain(Trees.from_sklearn(model), matrix)
-    np.testing.assert_allclose(base + contributions.sum(axis=1), model.decision_function(matrix), atol=1e-9)
+    np.testing.assert_allclose(base + contributions.sum(axis=1), model.decision_function(matrix), atol=SINGLE)
     empty = matrix.copy()
     empty[:, 1] = np.nan  # a categorical column without one value
     other = fitted(empty, target, [1, 3])
     contributions, base = explain(Trees.from_sklearn(other), empty)
-    np.testing.assert_allclose(base + contributions.sum(axis=1), other.decision_function(empty), atol=1e-9)
+    np.testing.assert_allclose(base + contributions.sum(axis=1), other.decision_function(empty), atol=SINGLE)
     assert (contributions[:, 1] == 0).all()
 
 
@@ -136,3 +139,19 @@ def test_wrong_width_is_refused() -> None:
     trees = Trees.from_sklearn(fitted(matrix, target, [1, 3]))
     with pytest.raises(ValueError, match=r"matrix of shape \(300, 4\) given, the trees know 5 features"):
         explain(trees, matrix[:, :4])
+
+
+def test_the_largest_contributions_come_in_order_and_ties_by_feature() -> None:
+    contributions = np.array([[0.5, -0.5 - 1e-9, 0.1, 0.0], [0.0, 0.0, -2.0, 1e-8], [3.0, -1.0, 2.0, -4.0]]).T.copy()
+    places, values = np.empty((3, 3), np.int64), np.full((3, 3), np.nan)
+    largest(contributions, 3, places, values)
+    assert places.tolist() == [[0, 1, 2], [2, -1, -1], [3, 0, 2]]
+    np.testing.assert_allclose(values, [[0.5, -0.5, 0.1], [-2.0, np.nan, np.nan], [-4.0, 3.0, 2.0]], atol=1e-8)
+
+
+def test_a_row_scores_the_same_to_the_bit_alone_and_among_thousands() -> None:
+    matrix, target = world(5000, 21)
+    explainer = Explainer.build(Trees.from_sklearn(fitted(matrix, target, [1, 3], max_iter=40)))
+    together = explainer.contributions(matrix)
+    for rows in (slice(0, 1), slice(2047, 2050), slice(4990, 5000)):
+        assert (explainer.contributions(matrix[rows]) == together[rows]).all()
