@@ -7,7 +7,8 @@ v(S) = v x prod_{i in S} o_i x prod_{i not in S} z_i, so the leaf's SHAP vector 
 decisions.
 A tree is cut into groups, subtrees with the path above them, of at most GROUP_BITS decisions. For every pattern of a group's decisions the
 exact vector is computed once; a row then evaluates its decisions, forms an index and adds one line of the table, in single precision.
-The sum of contributions plus the base value is the score, so there is no separate pass to predict. Leaves deeper than GROUP_BITS decisions are computed row by row.
+The sum of contributions plus the base value is the score, so there is no separate pass to predict. Leaves deeper than GROUP_BITS
+decisions are computed row by row.
 """
 
 from __future__ import annotations
