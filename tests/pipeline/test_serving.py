@@ -128,6 +128,18 @@ def test_rollback_brings_the_earlier_plan_back_into_the_file(house: House, monke
     assert published_hashes(serving_file(house), exempt=set()) == published_hashes(house.db_path, exempt=set())
 
 
+def test_a_file_that_is_one_plan_behind_catches_up(house: House):
+    """Emulated: the old file is put back, as if the build had died between moving the pointer and making the copy."""
+    old = serving_file(house).read_bytes()
+    assert house.dbt("build").success
+    now = published_hashes(house.db_path, exempt=set())
+    serving_file(house).unlink()
+    serving_file(house).write_bytes(old)
+    assert published_hashes(serving_file(house), exempt=set()) != now
+    assert house.dbt("run", "--select", "serving_file").success
+    assert published_hashes(serving_file(house), exempt=set()) == now == published_hashes(house.db_path, exempt=set())
+
+
 def test_a_writer_killed_in_the_middle_leaves_the_old_file_and_the_next_one_cleans_up(house: House):
     before, path = state(house), serving_file(house)
     code = """
