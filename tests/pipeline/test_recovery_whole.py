@@ -1,4 +1,4 @@
-"""The whole project on a small world with drawn arms, killed at random moments, its very first build too: features, models, plan, memory."""
+"""The whole project on a small world with drawn arms, killed at random moments, its very first build too: features to memory."""
 
 from __future__ import annotations
 
