@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nba.gates.expecting import Expected
 from nba.gates.facts import NAN, Facts, largest_moves, ratio, recent, same_periods, shift
 from nba.gates.limits import Limits
-from nba.gates.profile import Sides
+from nba.gates.profile import Profile, Sides
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TABLE = "engagement_history"
 
@@ -45,18 +50,20 @@ def _add_shares(found: Facts, sides: Sides, kept: list[str]) -> None:
     for measure, (ours, theirs) in zip(("mix_moved", "recent_mix_moved"), pairs, strict=True):
         now, before = (side.reindex(columns=kept, fill_value=0.0).sum() for side in (ours, theirs))
         found.add("channel", largest_moves(now, before), **{measure: shift(now, before)})
+    now, before = (_answered(side, sides) for side in (sides.now, sides.before))
     for channel in kept:
-        rate, recorded = zip(*(_answered(side, channel, sides) for side in (sides.now, sides.before)), strict=True)
-        found.add("responses", channel, response_rate_moved=abs(rate[0] - rate[1]), recorded_share_moved=abs(recorded[0] - recorded[1]))
+        moved = {measure: abs(now[measure].get(channel, NAN) - before[measure].get(channel, NAN)) for measure in ANSWERED}
+        found.add("responses", channel, **moved)
 
 
-def _answered(side: object, channel: str, sides: Sides) -> tuple[float, float]:
-    """Responses of a touch and share of rows with a response count, over the newest periods; NaN with few."""
-    sums = {measure: recent(side.cells(TABLE, measure, "channel"), sides.recent_periods).get(channel, 0.0) for measure in MEASURES}
-    rate = ratio(sums["responses"], sums["recorded_touches"]) if sums["recorded_touches"] >= sides.min_hcps else NAN
-    return rate, ratio(sums["recorded_rows"], sums["rows"]) if sums["rows"] >= sides.min_hcps else NAN
+def _answered(side: Profile, sides: Sides) -> dict[str, pd.Series]:
+    """Measure of ANSWERED -> channel -> responses of a touch, share of rows with a response count; newest periods, NaN with few."""
+    sums = {name: recent(side.cells(TABLE, name, "channel"), sides.recent_periods) for name in MEASURES}
+    rate = (sums["responses"] / sums["recorded_touches"]).where(sums["recorded_touches"] >= sides.min_hcps)
+    return dict(zip(ANSWERED, (rate, (sums["recorded_rows"] / sums["rows"]).where(sums["rows"] >= sides.min_hcps)), strict=True))
 
 
+ANSWERED = ("response_rate_moved", "recorded_share_moved")
 MEASURES = ("rows", "recorded_rows", "recorded_touches", "responses")
 
 

@@ -2,51 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
 
-KEY = ("table_name", "subject", "item", "period_start", "measure")
-
 
 @dataclass(frozen=True)
 class Profile:
-    """`rows`: a frame of KEY and `amount`. Subject is the column of the table, item its value; both are empty for the whole table."""
+    """`numbers`: (table, measure, subject) -> (item, period, amount). Subject is the column of the table, item its value; both are empty
+    for the whole table."""
 
-    rows: pd.DataFrame
+    numbers: Mapping[tuple[str, str, str], Sequence[tuple[str, date | None, float]]]
 
     @classmethod
     def of_arrow(cls, table: Any) -> Profile:
-        """From the columns of an Arrow table that a profile has."""
-        frame = table.select([*KEY, "amount"]).to_pandas()
-        frame["period_start"] = frame["period_start"].map(lambda day: day.date() if hasattr(day, "date") else day)
-        return cls(frame)
-
-    @property
-    def is_empty(self) -> bool:
-        return self.rows.empty
+        """From an Arrow table with the columns that a profile has."""
+        found: dict[tuple[str, str, str], list[tuple[str, date | None, float]]] = {}
+        columns = (table.column(name).to_pylist() for name in ("table_name", "measure", "subject", "item", "period_start", "amount"))
+        for name, measure, subject, item, period, amount in zip(*columns, strict=True):
+            day = period.date() if isinstance(period, datetime) else period
+            found.setdefault((name, measure, subject), []).append((item, day, amount))
+        return cls(found)
 
     def amount(self, table: str, measure: str, subject: str = "", item: str = "") -> float:
         """One number of a table; NaN where there is none."""
-        found = self._of(table, measure, subject)
-        found = found[found["item"] == item]
-        return float(found["amount"].sum()) if len(found) else float("nan")
+        found = [amount for one, _, amount in self.numbers.get((table, measure, subject), ()) if one == item]
+        return float(sum(found)) if found else float("nan")
 
     def items(self, table: str, measure: str, subject: str) -> pd.Series:
         """Item -> number, summed over periods."""
-        return self._of(table, measure, subject).groupby("item")["amount"].sum()
+        import pandas as pd
+
+        sums: dict[str, float] = {}
+        for item, _, amount in self.numbers.get((table, measure, subject), ()):
+            sums[item] = sums.get(item, 0.0) + amount
+        return pd.Series(sums, dtype="float64").sort_index()
 
     def cells(self, table: str, measure: str, subject: str) -> pd.DataFrame:
         """Period x item of a history."""
-        found = self._of(table, measure, subject)
-        return found.pivot_table(index="period_start", columns="item", values="amount", aggfunc="sum").fillna(0.0).sort_index()
+        import pandas as pd
 
-    def _of(self, table: str, measure: str, subject: str) -> pd.DataFrame:
-        rows = self.rows
-        return rows[(rows["table_name"] == table) & (rows["measure"] == measure) & (rows["subject"] == subject)]
+        sums: dict[str, dict[date | None, float]] = {}
+        for item, period, amount in self.numbers.get((table, measure, subject), ()):
+            column = sums.setdefault(item, {})
+            column[period] = column.get(period, 0.0) + amount
+        return pd.DataFrame(sums, dtype="float64").fillna(0.0).sort_index()
 
 
 @dataclass(frozen=True)

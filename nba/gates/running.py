@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -75,7 +75,7 @@ def validate(suite: Suite, runs: Sequence[tuple[Expected, str]], source: Any) ->
     """The validation result of Great Expectations, one entry for each of `runs`, in their order."""
     from great_expectations.core import ExpectationSuite
 
-    asset = source.add_dataframe_asset(suite.table)
+    asset = source.add_dataframe_asset(f"{suite.table}_{len(source.assets)}")
     batch = asset.add_batch_definition_whole_dataframe("facts").get_batch({"dataframe": suite.facts})
     made = ExpectationSuite(name=suite.table, expectations=[one.expectation(level) for one, level in runs])
     shape = {"result_format": "COMPLETE", "unexpected_index_column_names": ["subject", "item"], "return_unexpected_index_query": False}
@@ -84,24 +84,36 @@ def validate(suite: Suite, runs: Sequence[tuple[Expected, str]], source: Any) ->
 
 def _results(suite: Suite, limits: Limits, source: Any) -> list[dict[str, Any]]:
     planned = [(one, level) for one in suite.expected for level in LEVELS if level in one.levels]
-    known = {one.measure: suite.facts[one.measure].notna().any() for one, _ in planned}
-    runs = [(one, level) for one, level in planned if known[one.measure] and one.level_said(level, limits) != "off"]
-    validated = validate(suite, runs, source).results if runs else []
-    if len(validated) != len(runs):
-        raise ValueError(f"{suite.table}: {len(runs)} expectations were asked for and {len(validated)} answered")
-    answers = {(found.expectation_config.kwargs["column"], found.expectation_config.meta["level"]): found for found in validated}
+    known = {one.measure for one, _ in planned if suite.facts[one.measure].notna().any()}
+    runs = [(one, level) for one, level in planned if one.measure in known and one.level_said(level, limits) != "off"]
+    answers = _answers(suite, runs, source)
     results = []
     for one, level in planned:
         said = one.level_said(level, limits)
-        answer = answers.get((one.measure, level))
-        if said == "off" or answer is None:
+        if (one, level) not in runs:
             results.append(_row(suite, one, level, said, "off" if said == "off" else "not_evaluated"))
             continue
         stopped = answers.get((one.measure, "error"))
         if level == "warn" and stopped is not None and not stopped.success:
             continue
-        results.append(_answered(suite, one, level, said, answer))
+        results.append(_answered(suite, one, level, said, answers.get((one.measure, level)) or answers[one.measure, "warn"]))
     return results
+
+
+def _answers(suite: Suite, runs: Sequence[tuple[Expected, str]], source: Any) -> dict[tuple[str, str], Any]:
+    """What Great Expectations answered by measure and level. A value within the limit of a warning is within the wider one of an error, so
+    that one is only asked where the warning did not hold."""
+    found: dict[tuple[str, str], Any] = {}
+    narrow = [(one, level) for one, level in runs if level == "warn" or (one, "warn") not in runs]
+    for asked in (narrow, None):
+        if asked is None:
+            failed = {measure for (measure, level), answer in found.items() if level == "warn" and not answer.success}
+            asked = [(one, level) for one, level in runs if level == "error" and one.measure in failed]
+        answered = validate(suite, asked, source).results if asked else []
+        if len(answered) != len(asked):
+            raise ValueError(f"{suite.table}: {len(asked)} expectations were asked for and {len(answered)} answered")
+        found |= {(answer.expectation_config.kwargs["column"], answer.expectation_config.meta["level"]): answer for answer in answered}
+    return found
 
 
 def _row(suite: Suite, one: Expected, level: str, said: str, status: str, **more: Any) -> dict[str, Any]:
@@ -111,11 +123,6 @@ def _row(suite: Suite, one: Expected, level: str, said: str, status: str, **more
 
 
 def _answered(suite: Suite, one: Expected, level: str, said: str, answer: Any) -> dict[str, Any]:
-    raised = (
-        (answer.exception_info or {}).get("raised_exception")
-        if "raised_exception" in (answer.exception_info or {})
-        else answer.exception_info
-    )
     if not answer.success and "element_count" not in answer.result:
         return _row(
             suite,
@@ -123,7 +130,7 @@ def _answered(suite: Suite, one: Expected, level: str, said: str, answer: Any) -
             level,
             "error",
             "not_met",
-            problem=f"could not be evaluated: {_first_words(raised)}",
+            problem=f"could not be evaluated: {_first_words(answer.exception_info)}",
             what_to_do="report it; the data may be right",
         )
     facts = suite.facts[suite.facts[one.measure].notna()]
@@ -153,11 +160,3 @@ def _nothing(table: str) -> dict[str, Any]:
 
 def _first_words(raised: Any) -> str:
     return " ".join(str(raised).split())[:200]
-
-
-def counts(results: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """Results by status."""
-    found: dict[str, int] = {}
-    for result in results:
-        found[result["status"]] = found.get(result["status"], 0) + 1
-    return found

@@ -62,7 +62,7 @@ facts as (
     union all
     select 'hcp_channel_scores', 'channel', channel, null, '{{ 'rows' if measure == 'row_count' else measure }}', {{ measure }} from pairs
 {%- endfor %}
-{%- for measure in ['objective', 'penalty', 'gap', 'total_cost', 'actions', 'hcps_reached', 'expected_impact'] %}
+{%- for measure in ['objective', 'penalty', 'solve_gap', 'total_cost', 'actions', 'hcps_reached', 'expected_impact'] %}
     union all
     select 'plan_summary', '', '', null, '{{ measure }}', {{ measure }} from summary
 {%- endfor %}
