@@ -16,6 +16,9 @@
         'nba_training_hcps': ['integer', 1, 1000000000],
         'nba_min_channel_touches': ['integer', 0, 1000000000],
         'nba_seed': ['integer', 0, 2147483647],
+        'nba_retrain_cycles': ['integer', 1, 1000],
+        'nba_promotion_margin': ['number', 0, 0.5],
+        'nba_profile_pairs': ['integer', 1000, 1000000000],
         'nba_impact_prior_cv': ['number', 0.000001, 100],
         'nba_impact_hcps': ['integer', 1, 1000000000],
         'nba_impact_carry_over': ['number', 0, 0.99],
@@ -66,6 +69,8 @@
     {%- set choices = {
         'kpi_absent': ['zero', 'unknown'],
         'nba_impact_checks': ['warn', 'error'],
+        'nba_retrain': ['auto', 'always', 'never'],
+        'nba_model_approval': ['none', 'required'],
         'unknown_hcp': ['error', 'drop'],
         'nba_plan_on': ['warehouse', 'client'],
         'nba_publish_past': ['true', 'false'],
@@ -121,6 +126,7 @@
     {%- if values['nba_floor_penalty'] < 0 and values['nba_floor_penalty'] != -1 -%}
         {%- do problems.append({'switch': 'nba_floor_penalty', 'problem': 'is negative: ' ~ values['nba_floor_penalty'], 'what_to_do': 'give a penalty >= 0, or -1 for the default', 'severity': 'error'}) -%}
     {%- endif -%}
+    {%- do problems.extend(drift_limits()['problems']) -%}
     {%- if is_sample and (var('input_tables') or var('input_database')) -%}
         {%- do problems.append({'switch': 'input_tables' if var('input_tables') else 'input_database', 'problem': 'contradicts input_schema: sample, whose tables are the seeds', 'what_to_do': 'set input_schema to the schema of your own tables', 'severity': 'error'}) -%}
     {%- endif -%}

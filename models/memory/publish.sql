@@ -26,6 +26,12 @@
 -- depends_on: {{ ref('memory__override_costs') }}
 -- depends_on: {{ ref('memory__suggestion_adoption') }}
 -- depends_on: {{ ref('memory__uplift_curve') }}
+-- depends_on: {{ ref('memory__model_register') }}
+-- depends_on: {{ ref('memory__monitoring_measures') }}
+-- depends_on: {{ ref('memory__drift_alerts') }}
+-- depends_on: {{ ref('memory__retraining_decisions') }}
+-- depends_on: {{ ref('memory__model_versions') }}
+-- depends_on: {{ ref('memory__profiles') }}
 -- depends_on: {{ ref('memory__models') }}
 -- depends_on: {{ ref('memory__churn_risk') }}
 -- depends_on: {{ ref('memory__churn_performance') }}

@@ -87,6 +87,30 @@ def code_hash() -> str:
     return digest.hexdigest()
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """Labelled rows as the fit sees them, with what names them: the rows as a table, dates (rows,) in days since 1970-01-01, data_hash, and
+    the channels that record responses."""
+
+    table: pa.Table
+    data: Labelled
+    encoder: Encoder
+    dates: np.ndarray
+    data_hash: str
+    channels: tuple[str, ...]
+
+
+def prepared(training: pa.Table, definitions: pa.Table, settings: LearningSettings, recording_channels: Sequence[str]) -> Prepared:
+    """Rows with a known outcome, encoded and hashed. Raises LearningInputError when training lacks a column it must have."""
+    training = _labelled_rows(training)
+    names = [name for name in definitions["feature_name"].to_pylist() if name is not None]
+    encoder = Encoder.fit(training, sorted(names))
+    data = _labelled(training, encoder, settings.seed)
+    dates = numbers(training["snapshot_date"], "snapshot_date")
+    channels = tuple(sorted({str(channel) for channel in recording_channels}))
+    return Prepared(training, data, encoder, dates, hash_of_data(data, training), channels)
+
+
 def fit_engagement(training: pa.Table, definitions: pa.Table, config: Mapping[str, Any], recording_channels: Sequence[str]) -> pa.Table:
     """Fit, choose and record the engagement model.
 
@@ -96,13 +120,15 @@ def fit_engagement(training: pa.Table, definitions: pa.Table, config: Mapping[st
     lacks a column it must have.
     """
     settings = LearningSettings.from_config(config)
-    training = _labelled_rows(training)
-    names = [name for name in definitions["feature_name"].to_pylist() if name is not None]
-    encoder = Encoder.fit(training, sorted(names))
-    data = _labelled(training, encoder, settings.seed)
-    data_hash = hash_of_data(data, training)
-    channels = tuple(sorted({str(channel) for channel in recording_channels}))
-    record: dict[str, Any] = {"data_hash": data_hash, "code_hash": code_hash(), "features": json.dumps(list(encoder.features))}
+    return pa.Table.from_pylist(
+        [fit_prepared(prepared(training, definitions, settings, recording_channels), settings)], schema=MODEL_SCHEMA
+    )
+
+
+def fit_prepared(rows: Prepared, settings: LearningSettings) -> dict[str, Any]:
+    """The record of the model learned from prepared rows."""
+    data, encoder, channels = rows.data, rows.encoder, rows.channels
+    record: dict[str, Any] = {"data_hash": rows.data_hash, "code_hash": code_hash(), "features": json.dumps(list(encoder.features))}
     if not len(data.touches) or not channels or not encoder.features:
         reason = "no model: no touch with a known outcome to learn from" if channels else "no model: no channel records responses"
         chosen, candidates, best = "none", [], None
@@ -132,7 +158,7 @@ def fit_engagement(training: pa.Table, definitions: pa.Table, config: Mapping[st
         "trained_rows": len(data.touches),
         "choice_reason": reason,
     }
-    return pa.Table.from_pylist([record], schema=MODEL_SCHEMA)
+    return record
 
 
 def engagement_metrics(model: pa.Table) -> pa.Table:

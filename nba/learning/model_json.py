@@ -73,9 +73,11 @@ class EngagementModel:
 
     @classmethod
     def from_json(cls, text: str) -> EngagementModel:
-        """Inverse of to_json. Raises LearningInputError for anything else than such a text."""
+        """Inverse of to_json. Raises LearningInputError for anything else than such a text: nothing in it is ever run."""
         try:
             data = json.loads(text)
+            if not isinstance(data, dict):
+                raise LearningInputError(f"model_json is not an engagement model: it holds a {type(data).__name__}")
             if data["format"] != FORMAT:
                 raise LearningInputError(f"model format {data['format']} is not {FORMAT}")
             kind = data["kind"]
@@ -85,9 +87,13 @@ class EngagementModel:
                 else None
             )
             encoder, calibration = Encoder.from_json(data["encoder"]), Calibration.from_json(data["calibration"])
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
-            raise LearningInputError(f"model_json is not an engagement model: {error}") from error
-        return cls(kind, data["model_version"], encoder, core, calibration, tuple(data["recording_channels"]), tuple(data["metrics"]))
+            rest = str(data["model_version"]), tuple(data["recording_channels"]), tuple(data["metrics"])
+        except LearningInputError:
+            raise
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError) as error:
+            raise LearningInputError(f"model_json is not an engagement model: {type(error).__name__} {error}") from error
+        version, channels, metrics = rest
+        return cls(kind, version, encoder, core, calibration, channels, metrics)
 
 
 @dataclass(frozen=True)

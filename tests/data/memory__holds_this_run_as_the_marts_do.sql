@@ -125,6 +125,26 @@ counted as (
         (select count(*) from {{ ref('memory__impact_diagnostics') }} where run_id in (select run_id from run)) as in_memory
     union all
     select
+        'model_register' as table_name,
+        (select count(*) from {{ ref('fct_model_register') }}) as in_mart,
+        (select count(*) from {{ ref('memory__model_register') }} where run_id in (select run_id from run)) as in_memory
+    union all
+    select
+        'monitoring_measures' as table_name,
+        (select count(*) from {{ ref('fct_monitoring_measures') }}) as in_mart,
+        (select count(*) from {{ ref('memory__monitoring_measures') }} where run_id in (select run_id from run)) as in_memory
+    union all
+    select
+        'drift_alerts' as table_name,
+        (select count(*) from {{ ref('fct_drift_alerts') }}) as in_mart,
+        (select count(*) from {{ ref('memory__drift_alerts') }} where run_id in (select run_id from run)) as in_memory
+    union all
+    select
+        'retraining_decisions' as table_name,
+        (select count(*) from {{ ref('fct_retraining_decisions') }}) as in_mart,
+        (select count(*) from {{ ref('memory__retraining_decisions') }} where run_id in (select run_id from run)) as in_memory
+    union all
+    select
         'churn_risk' as table_name,
         (select count(*) from {{ ref('fct_churn_risk') }}) as in_mart,
         (select count(*) from {{ ref('memory__churn_risk') }} where run_id in (select run_id from run)) as in_memory

@@ -13,6 +13,10 @@
 -- depends_on: {{ ref('published__measured_lift') }}
 -- depends_on: {{ ref('published__impact_diagnostics') }}
 -- depends_on: {{ ref('published__model_performance') }}
+-- depends_on: {{ ref('published__model_register') }}
+-- depends_on: {{ ref('published__monitoring_measures') }}
+-- depends_on: {{ ref('published__drift_alerts') }}
+-- depends_on: {{ ref('published__retraining_decisions') }}
 -- depends_on: {{ ref('published__off_policy_value') }}
 -- depends_on: {{ ref('published__pair_blocks') }}
 -- depends_on: {{ ref('published__plan_adherence') }}

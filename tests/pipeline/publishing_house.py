@@ -19,7 +19,8 @@ select
     cast('{{ invocation_id }}' as text) as run_id,
     date '{{ var("nba_cycle_start") }}' as cycle_start,
     date '{{ var("nba_cycle_start") }}' + 28 as cycle_end,
-    {{ var('nba_publish_past') }} as publish_past
+    {{ var('nba_publish_past') }} as publish_past,
+    'raw' as input_source
 """
 # What a mart of this house says beside its keys; every other column is null.
 FACTS = {
@@ -32,6 +33,7 @@ FACTS = {
 VIEWS = ("hcps", "recommendations", "plan_history", "model_performance")
 # What the gates hand to memory: table of the room of gates -> memory table.
 GATES = {"profile_inputs": "input_profiles", "profile_plan": "plan_profiles", "input_quality": "input_quality", "plan_quality": "plan_quality"}
+MONITORED = (("engagement_versions", "model_versions"), ("monitor_profiles", "profiles"))
 PROMISE = "select * from {{{{ ref('fct_recommendations') }}}} where touches {condition}"
 
 
@@ -111,7 +113,7 @@ def build_house(folder: Path) -> House:
     stubs = {"checks/run_config": RUN_CONFIG}
     for properties in sorted((ROOT / "models" / "marts").glob("*.yml")):
         stubs[f"marts/{properties.stem}"] = _stub(properties.stem, columns_of(properties))
-    for model, kept in (("engagement_model", "models"), ("churn_model", "churn_models"), ("impact_model", "impact_models")):
+    for model, kept in (("engagement_model", "models"), ("churn_model", "churn_models"), ("impact_model", "impact_models"), *MONITORED):
         stubs[f"scores/{model}"] = _stub(model, columns_of(ROOT / "models" / "memory" / f"memory__{kept}.yml"))
     for model, kept in GATES.items():
         stubs[f"checks/{model}"] = _stub(model, columns_of(ROOT / "models" / "memory" / f"memory__{kept}.yml"))

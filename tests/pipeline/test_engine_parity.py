@@ -16,7 +16,7 @@ from nba.cli import main
 from nba.simulate import simulate_world, write_world
 
 ROOT = Path(__file__).resolve().parents[2]
-# Section 6 of the data contract; `drift_alerts` comes with the monitoring of models.
+# Section 6 of the data contract.
 CONTRACT_TABLES = {
     *("explore_distribution", "plan_power"),
     *("recommendations", "recommendation_reasons", "hcp_channel_scores", "pair_blocks", "rejections", "assignments"),

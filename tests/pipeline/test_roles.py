@@ -21,6 +21,7 @@ RUN_LEVEL = {"plan_power", "plan_summary", "plan_history", "channels", "model_pe
 RUN_LEVEL |= {"measured_lift", "off_policy_value", "uplift_curve", "feature_proxies"}
 # who changed what is for those who see every territory
 MANAGERS = {"audit_log"}
+RUN_LEVEL |= {"model_register", "monitoring_measures", "drift_alerts", "retraining_decisions"}
 ACCESS = "login,territory_id,rep_id\nt_anna,T1,R1\nt_boss,*,\nt_both,T1,\nt_both,T2,R2\n"
 # login -> (territories, rep_ids) that its role_access gives; "*" = all
 REPS = {"t_anna": ({"T1"}, {"R1"}), "t_boss": ({"*"}, set()), "t_both": ({"T1", "T2"}, {"R2"}), "t_new": (set(), set())}

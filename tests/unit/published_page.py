@@ -18,7 +18,7 @@ in the database as comments on tables and columns. HCP-level tables carry the te
 ## How the tables hang together
 
 Every line is a `relationships` test on the tables that `published` is a view of, so no key leads nowhere. A circle at the upper table
-means that the key may be null. `plan_history` and `model_performance` tell of other runs as well.
+means that the key may be null. `plan_history`, `model_performance` and `model_register` tell of other runs as well.
 """
 
 
