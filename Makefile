@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help install build test test-long lint docs clean bench-shap bench-allocation bench-impact test-metrics check-superset test-snowflake test-snowflake-live
+.PHONY: help install build quality quality-pages test test-long lint docs clean bench-shap bench-allocation bench-impact test-metrics check-superset test-snowflake test-snowflake-live
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -24,6 +24,12 @@ install: $(VENV)/.installed ## install the locked packages into .venv
 
 build: install ## run the whole pipeline on DuckDB with the shipped sample
 	$(BIN)/dbt build
+
+quality: install ## the gates of the inputs alone, for CI of your data: make quality VARS='{input_schema: raw, nba_cycle_start: "2026-01-05"}'
+	$(BIN)/dbt build --select +gate_input_quality --exclude-resource-type unit_test --vars '$(or $(VARS),{})'
+
+quality-pages: install ## what the gates found in the last build, as data docs in target/gates
+	$(BIN)/nba quality --pages target/gates --vars '$(or $(VARS),{})'
 
 test: install ## run every test
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/unit tests/math tests/pgpy tests/pipeline -m "not long"

@@ -29,6 +29,7 @@ COMMANDS = {
     "roles": "nba.roles",
     "plan": "nba.client_plan",
     "readiness": "nba.readiness.command",
+    "quality": "nba.gates.command",
     "snowflake": "nba.snowflake.command",
 }
 LOG_NAME = "nba.log"

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -220,3 +225,19 @@ def test_a_limit_that_means_nothing_is_named(name: str, value: float):
         Limits.of_run(RUN | {f"gate_{name}": value})
     with pytest.raises(ValueError, match="nba_gate_plan is maybe: give one of error, warn, off"):
         Limits.of_run(RUN | {"gate_plan": "maybe"})
+
+
+def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    quality("plan", RUN, table(plan_rows()), table(plan_rows()), [{"run_id": "before"}])
+    assert list(tmp_path.rglob("*")) == []
+    assert os.environ["GX_ANALYTICS_ENABLED"] == "false"
+    assert capfd.readouterr() == ("", "")
+
+
+def test_great_expectations_is_imported_only_when_a_gate_runs():
+    """A command or a model that needs no gate must not pay for the import."""
+    told = "import nba.gates.quality, nba.gates.running, nba.cli, expectations.rules, sys; print('great_expectations' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True).stdout.strip() == "False"
