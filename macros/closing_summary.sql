@@ -5,7 +5,7 @@
         {%- set failed = results | selectattr('status', 'in', ['error', 'fail', 'runtime error']) | list -%}
         {%- if publish and publish[0].status == 'success' -%}
             {%- for line in plan_lines() + publication_lines() -%}
-                {%- do print(line) -%}
+                {%- do print(one_line(line, 2000)) -%}
             {%- endfor -%}
         {%- elif failed -%}
             {%- do print('Published is unchanged: ' ~ failed[0].node.name ~ ' failed' ~ (' and ' ~ (failed | length - 1) ~ ' more' if failed | length > 1) ~ '.') -%}

@@ -3,7 +3,8 @@
     {%- set parts = [] -%}
     {%- for column in columns -%}
         {%- set words = attribute_text(relation_name ~ '.' ~ own_column(column.name), column.data_type) -%}
-        {%- do parts.append("'" ~ ', ' * (not loop.first) ~ '"' ~ (column.name | lower) ~ '": ' ~ "' || coalesce(" ~ json_text(words) ~ ", 'null')") -%}
+        {%- set key = '"' ~ (column.name | lower | replace('\\', '\\\\') | replace('"', '\\"')) ~ '": ' -%}
+        {%- do parts.append(text_literal(', ' * (not loop.first) ~ key) ~ ' || coalesce(' ~ json_text(words) ~ ", 'null')") -%}
     {%- endfor -%}
     '{' || {{ parts | join(' || ') ~ ' || ' if parts }}'}'
 {%- endmacro %}

@@ -5,5 +5,9 @@
 
 {#- chr(92) is the backslash: written out, engines disagree on it. -#}
 {% macro default__json_text(expression) -%}
-    '"' || replace(replace(replace(replace(replace({{ expression }}, chr(92), chr(92) || chr(92)), '"', chr(92) || '"'), chr(9), ' '), chr(10), ' '), chr(13), ' ') || '"'
+    {%- set controls = [] -%}
+    {%- for code in range(1, 32) -%}
+        {%- do controls.append('chr(' ~ code ~ ')') -%}
+    {%- endfor -%}
+    '"' || replace(replace(translate({{ expression }}, {{ controls | join(' || ') }}, '{{ ' ' * 31 }}'), chr(92), chr(92) || chr(92)), '"', chr(92) || '"') || '"'
 {%- endmacro %}

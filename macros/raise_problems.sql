@@ -17,7 +17,8 @@
         {%- for row in found -%}
             {%- set place = row[1] ~ ('.' ~ row[2] if row[2] else '') -%}
             {%- set count = (' (' ~ row[3] ~ (' row)' if row[3] == 1 else ' rows)')) if row[3] is not none else '' -%}
-            {%- set text = place ~ ' ' ~ row[5] ~ count ~ '.' ~ (' Examples: ' ~ row[4] ~ '.' if row[4] else '') ~ ' What to do: ' ~ row[6] ~ '.' -%}
+            {%- set examples = ' Examples: ' ~ one_line(row[4], 500) ~ '.' if row[4] else '' -%}
+            {%- set text = one_line(place ~ ' ' ~ row[5]) ~ count ~ '.' ~ examples ~ ' What to do: ' ~ one_line(row[6]) ~ '.' -%}
             {%- if row[0] == 'error' -%}
                 {%- do lines.append((lines | length + 1) ~ '. ' ~ text) -%}
             {%- else -%}

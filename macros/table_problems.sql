@@ -19,8 +19,8 @@
     {%- else -%}
         {%- set types = {} -%}
         {#- every column of hcp_master is a candidate feature and is read by its name -#}
-        {%- for column in adapter.get_columns_in_relation(relation) if '"' in column.name and table_name == 'hcp_master' -%}
-            {%- do problems.append({'check': 'column_name', 'severity': 'error', 'column': column.name, 'problem': 'has a double quote in its name', 'what_to_do': 'rename the column in the table or in a view over it'}) -%}
+        {%- for column in adapter.get_columns_in_relation(relation) if table_name == 'hcp_master' and modules.re.search('["\\x00-\\x1f\\x7f]', column.name) -%}
+            {%- do problems.append({'check': 'column_name', 'severity': 'error', 'column': column.name, 'problem': 'has a ' ~ ('double quote' if '"' in column.name else 'control character') ~ ' in its name', 'what_to_do': 'rename the column in the table or in a view over it'}) -%}
         {%- endfor -%}
         {%- for column in adapter.get_columns_in_relation(relation) -%}
             {%- do types.update({column.name | lower: column.data_type | lower}) -%}

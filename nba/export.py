@@ -122,17 +122,25 @@ def _write_all(folder: Path, warehouse: Warehouse, schema: str, tables: Sequence
 
 
 def write_file(path: Path, batches: pa.RecordBatchReader, file_format: str) -> int:
-    """All batches into one file, column names in lower case; the number of rows. In CSV null is empty and text is in quotes."""
+    """All batches into one file, column names in lower case; the number of rows.
+
+    In CSV null is empty, text is in quotes, and text that a spreadsheet would run as a formula has an apostrophe before it.
+    """
     import pyarrow as pa
     import pyarrow.csv
     import pyarrow.parquet
 
+    from nba.plain_text import spreadsheet_column
+
     schema = pa.schema([field.with_name(field.name.lower()) for field in batches.schema])
+    if file_format == "csv":
+        schema = pa.schema([pa.field(field.name, getattr(field.type, "value_type", field.type)) for field in schema])
     opened = pyarrow.parquet.ParquetWriter(path, schema) if file_format == "parquet" else pyarrow.csv.CSVWriter(path, schema)
     rows = 0
     with opened as file:
         for batch in batches:
-            file.write(pa.record_batch(batch.columns, schema=schema))
+            columns = [spreadsheet_column(column) for column in batch.columns] if file_format == "csv" else batch.columns
+            file.write(pa.record_batch(columns, schema=schema))
             rows += batch.num_rows
     return rows
 

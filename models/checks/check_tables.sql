@@ -21,7 +21,7 @@ union all
 {{ problem_row(found['check'], found['severity'], name, found['column'], found['problem'], found['what_to_do']) }}
         {%- endfor %}
         {#- whatever table they are in: they are not even read -#}
-        {%- for column in columns_of(given).values() if column.name | lower not in var('nba_denied_except') | map('lower') and denied_as(column.name) | trim == 'patient data' %}
+        {%- for column in (columns_of(given) if not named_in_other_case(given) else {}).values() if column.name | lower not in var('nba_denied_except') | map('lower') and denied_as(column.name) | trim == 'patient data' %}
 union all
 {{ problem_row('patient_level', 'error', name, column.name, 'looks like data of single patients, which may never enter', 'leave the column out of the table, or of a view over it; if it means something else, name it in nba_denied_except') }}
         {%- endfor %}

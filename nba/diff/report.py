@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nba.diff.runs import MOVES, channels_of, hcp_moves
+from nba.plain_text import markdown_text, one_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +48,7 @@ def sections(found: Difference) -> list[Section]:
 def as_text(parts: Sequence[Section]) -> str:
     """Plain text with aligned columns."""
     lines: list[str] = []
-    for part in parts:
+    for part in map(_shown, parts):
         lines += ["", part.title] if lines else [part.title]
         lines += [f"  {line}" for line in part.lines]
         if part.head:
@@ -64,9 +65,9 @@ def as_text(parts: Sequence[Section]) -> str:
 def as_markdown(parts: Sequence[Section]) -> str:
     """Markdown tables under headings."""
     lines: list[str] = []
-    for place, part in enumerate(parts):
+    for place, part in enumerate(map(_shown, parts)):
         lines += [f"{'##' if place == 0 else '###'} {part.title}", ""]
-        lines += [*(f"{_escaped(line)}  " for line in part.lines), ""] if part.lines else []
+        lines += [*(f"{markdown_text(line)}  " for line in part.lines), ""] if part.lines else []
         if part.head:
             lefts = [column == 0 or any(row[column][:1].isalpha() for row in part.rows) for column in range(len(part.head))]
             lines += [_row(part.head), "|" + "|".join(" --- " if left else " ---: " for left in lefts) + "|"]
@@ -76,11 +77,13 @@ def as_markdown(parts: Sequence[Section]) -> str:
 
 
 def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(_escaped(cell) for cell in cells) + " |"
+    return "| " + " | ".join(markdown_text(cell) for cell in cells) + " |"
 
 
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+def _shown(part: Section) -> Section:
+    """The same part with every text on one line, so that names cannot break a table or steer a terminal."""
+    rows = tuple(tuple(one_line(str(cell)) for cell in row) for row in part.rows)
+    return replace(part, title=one_line(part.title), lines=tuple(one_line(line) for line in part.lines), rows=rows)
 
 
 def _header(found: Difference) -> Section:

@@ -15,6 +15,8 @@ ISO_DATE = r"\d{4}-\d{2}-\d{2}([T ]00:00(:00(\.0+)?)?Z?)?"
 ISO_TIMESTAMP = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?( ?(Z|[-+]\d{2}(:?\d{2})?))?)?"
 HAS_OFFSET = r".*[T ]\d{2}:\d{2}.*(Z|[-+]\d{2}(:?\d{2})?)"
 INTEGER_LIMIT = 2147483647
+# lists, objects and bytes: no value of the contract can be read out of them (`DATE[]` is no date)
+NESTED = re.compile(r"\[|STRUCT|MAP|UNION|BLOB")
 EMPTY_HINT = "or leave the cell empty where unknown"
 
 
@@ -105,6 +107,8 @@ def typed_rule(cell: str, given: str, data_type: str) -> CellRule:
     given = given.upper()
     if given == "VARCHAR":
         return text_rule(cell, data_type)
+    if NESTED.search(given):
+        return CellRule(cell)
     is_float, is_whole = (
         given in ("DOUBLE", "FLOAT") or given.startswith("DECIMAL"),
         re.fullmatch(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?", given) is not None,
@@ -128,8 +132,6 @@ def _text_from_typed(cell: str, given: str, is_float: bool) -> CellRule:
         is_whole = f"{cell} = trunc({cell}) and abs({cell}) < 1e15"
         whole = f"case when {is_whole} then cast(cast({cell} as bigint) as varchar) else cast({cell} as varchar) end"
         return CellRule(whole, (Wrong(f"not isfinite(cast({cell} as double))", "is NaN or infinite", "give text, or null"),))
-    if re.search(r"\[|STRUCT|MAP|UNION|BLOB", given):
-        return CellRule(cell)
     return CellRule(f"cast({cell} as varchar)")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nba.errors import NbaError
-from nba.load.problems import Problem
+from nba.load.problems import MAX_EXAMPLES_CHARACTERS, Problem, cut
 from nba.load.tables import SCRATCH_SCHEMA
 from nba.project import PROJECT_NAME
 from nba.warehouse import open_file
@@ -110,7 +110,7 @@ def _check_rows(con: duckdb.DuckDBPyConnection) -> list[tuple[str, Problem]]:
     for (name,) in names:
         rows += con.sql(f'select {", ".join(CHECK_COLUMNS)}, check_name from {CHECKS_SCHEMA}."{name}"').fetchall()
     rows.sort(key=lambda row: tuple("" if cell is None else str(cell) for cell in (row[0], row[1], row[2], row[7], row[5], row[4])))
-    return [(row[0], Problem(row[1], row[2] or "", row[3], row[4] or "", row[5], row[6])) for row in rows]
+    return [(row[0], Problem(row[1], row[2] or "", row[3], cut(row[4] or "", MAX_EXAMPLES_CHARACTERS), row[5], row[6])) for row in rows]
 
 
 def _panel(con: duckdb.DuckDBPyConnection) -> tuple[str | None, Any]:

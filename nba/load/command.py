@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nba.errors import NbaError
+from nba.plain_text import one_line
 
 if TYPE_CHECKING:
     import duckdb
@@ -98,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
         replace_rules=args.replace_rules,
         switches=parse_switches(args.vars),
     )
-    load_folder(request, lambda line: print(line, file=sys.stdout, flush=True))
+    load_folder(request, lambda line: print(one_line(line), file=sys.stdout, flush=True))
     return 0
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nba.load.problems import Problem, short
-from nba.warehouse import quoted
+from nba.warehouse import one_file, quoted
 
 if TYPE_CHECKING:
     import duckdb
@@ -183,7 +183,7 @@ def _scan_into(con: duckdb.DuckDBPyConnection, path: Path, relation: str, width:
         con.execute(
             f"create or replace table {relation} as select * from read_csv(?, delim=',', quote='\"', escape='\"', header=false, skip=1, "
             f"auto_detect=false, columns={{{columns}}}, strict_mode=true, null_padding=false, store_rejects=true, rejects_limit=0)",
-            [str(path)],
+            [one_file(path)],
         )
     except duckdb.Error as error:
         return str(error).split("\n")[0].rstrip(".")
@@ -197,7 +197,9 @@ def _shape_problems(con: duckdb.DuckDBPyConnection, path: Path, table: str, widt
         kinds.setdefault("COLUMNS" if kind.endswith("COLUMNS") else kind, []).append((line, text or ""))
     problems = []
     for kind, found in kinds.items():
-        examples = "; ".join(f"line {line}: {short(text.strip())}" for line, text in found[:3])
+        # a line of the master holds a person's name and numbers: messages end up in logs
+        shown = (f"line {line}" if table == "hcp_master" else f"line {line}: {short(text.strip())}" for line, text in found[:3])
+        examples = "; ".join(shown)
         if kind == "COLUMNS":
             what = f"has rows in {path.name} without the {width} fields that the header names"
             hint = "quote fields that hold commas, and write every field, also the empty ones"

@@ -50,7 +50,7 @@ class Listing:
 def list_folder(folder: Path, contract: Contract) -> Listing:
     """Look at the top level of `folder`: `<table>.csv` or `<table>.parquet`, in any case; sub-folders and hidden files are passed over.
 
-    Raises NbaError when the folder is missing or holds no table at all.
+    Raises NbaError when the folder is missing or holds no table at all, or a link out of it in the place of one.
     """
     if not folder.is_dir():
         raise NbaError(
@@ -63,6 +63,7 @@ def list_folder(folder: Path, contract: Contract) -> Listing:
             continue
         name = path.stem.lower()
         if path.suffix.lower() in SUFFIXES and name in contract.names:
+            _refuse_foreign(path, folder)
             found.setdefault(name, []).append(path)
         else:
             notes.append(_ignored(path.name, contract))
@@ -77,6 +78,15 @@ def list_folder(folder: Path, contract: Contract) -> Listing:
     ]
     files = tuple(TableFile(name, found[name][0]) for name in contract.names if len(found.get(name, ())) == 1)
     return Listing(files, tuple(notes), tuple(problems))
+
+
+def _refuse_foreign(path: Path, folder: Path) -> None:
+    """NbaError for a name that stands for something outside the folder, or for no file: whoever packed the folder could point anywhere."""
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise NbaError(f"{path.name} is a link that leads out of {folder}: put the file itself there. Nothing was written")
+    if not path.is_file():
+        what = "a link to nothing" if path.is_symlink() else "no regular file"
+        raise NbaError(f"{path.name} in {folder} is {what}: put the file itself there. Nothing was written")
 
 
 def _ignored(name: str, contract: Contract) -> str:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nba.errors import NbaError
+from nba.plain_text import one_line
 
 MAX_EXAMPLE_CHARACTERS = 60
+MAX_EXAMPLES_CHARACTERS = 500  # of several, as the gates of a build cut them
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Problem:
         place = f"{self.table}.{self.column}" if self.column else self.table
         count = "" if self.rows is None else f" ({self.rows} {'row' if self.rows == 1 else 'rows'})"
         examples = f" Examples: {self.examples}." if self.examples else ""
-        return f"{place} {self.problem}{count}.{examples} What to do: {self.what_to_do.rstrip('.')}."
+        return one_line(f"{place} {self.problem}{count}.{examples} What to do: {self.what_to_do.rstrip('.')}.")
 
 
 class LoadError(NbaError):
@@ -49,8 +51,12 @@ class LoadError(NbaError):
 
 def short(text: str) -> str:
     """A value as an example may show it: one line, cut when long."""
-    flat = text.replace("\r", "\\r").replace("\n", "\\n")
-    return flat if len(flat) <= MAX_EXAMPLE_CHARACTERS else flat[: MAX_EXAMPLE_CHARACTERS - 3] + "..."
+    return cut(one_line(text), MAX_EXAMPLE_CHARACTERS)
+
+
+def cut(text: str, longest: int) -> str:
+    """At most so many characters of it."""
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
 def example(value: str, row: int) -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from nba.load.cells import CellRule, Wrong, guessed_type_sql, started_by, typed_rule
+from nba.load.cells import NESTED, CellRule, Wrong, guessed_type_sql, started_by, typed_rule
 from nba.load.csv_file import name_problems, read_csv_text
 from nba.load.folder import TableFile
 from nba.load.problems import Problem, example
 from nba.project import Table
-from nba.warehouse import quoted
+from nba.warehouse import one_file, quoted
 
 if TYPE_CHECKING:
     import duckdb
@@ -98,9 +99,10 @@ def _read_parquet(con: duckdb.DuckDBPyConnection, file: TableFile, table: Table)
         if problems:
             return None, problems
         aliases = ", ".join(f"c{position}" for position in range(len(names)))
-        con.execute(f"create or replace table {relation} as select * from read_parquet(?) as given({aliases})", [str(file.path)])
+        con.execute(f"create or replace table {relation} as select * from read_parquet(?) as given({aliases})", [one_file(file.path)])
     except (duckdb.Error, pyarrow.ArrowException, OSError) as error:
-        reason = str(error).split("\n")[0].rstrip(".")
+        # the libraries below name their own kinds of errors, which help nobody
+        reason = re.sub(r"\b\w+(Exception|Error|Error code \d+): ", "", str(error).split("\n")[0]).rstrip(".")
         return None, [
             Problem(table.name, "", None, "", f"cannot be read: {file.path.name} is no readable Parquet file: {reason}", "write it again")
         ]
@@ -136,7 +138,7 @@ def _other_rule(cell: str, given: str, guessed: str) -> CellRule:
     if given == "VARCHAR":
         value = f"nullif({cell}, '')"
         return CellRule(value if guessed == "text" else f"cast(nullif(trim({cell}), '') as {guessed})")
-    if given.startswith(("DECIMAL", "HUGEINT", "UHUGEINT")):
+    if given.startswith(("DECIMAL", "HUGEINT", "UHUGEINT")) and not NESTED.search(given):
         return CellRule(f"cast({cell} as double)")
     is_plain = given.split("(")[0] in {"BOOLEAN", "DOUBLE", "FLOAT", "DATE", "TIMESTAMP"} or given.endswith(("INT", "INTEGER"))
     return CellRule(cell if is_plain else f"cast({cell} as varchar)")

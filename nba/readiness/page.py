@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import html
 
+from nba.plain_text import one_line
 from nba.readiness.report import Channel, Readiness
 from nba.readiness.verdicts import WEAK_FACTOR
-from nba.readiness.words import TITLES, number, percent, shown
+from nba.readiness.words import TITLES, number, percent
 
 COLOURS = {"go": "#1a7f4b", "weak": "#b7791f", "no-go": "#b3261e"}
 STYLE = """
@@ -53,7 +54,7 @@ def _legend() -> str:
 
 
 def _text(text: str) -> str:
-    return html.escape(shown(text), quote=True)
+    return html.escape(one_line(text), quote=True)
 
 
 def _scale(channel: Channel) -> float:

@@ -61,6 +61,7 @@ def from_folder(folder: Path, project_dir: Path) -> duckdb.DuckDBPyConnection:
 
     from nba.load.folder import list_folder
     from nba.project import read_contract
+    from nba.warehouse import one_file
 
     listing = list_folder(folder, read_contract(project_dir))
     connection = _memory()
@@ -69,7 +70,7 @@ def from_folder(folder: Path, project_dir: Path) -> duckdb.DuckDBPyConnection:
             continue
         reader = "read_csv($path, all_varchar = true, header = true)" if file.is_csv else "read_parquet($path)"
         try:
-            connection.execute(f"create temp table given as select * from {reader}", {"path": str(file.path)})
+            connection.execute(f"create temp table given as select * from {reader}", {"path": one_file(file.path)})
         except duckdb.Error as error:
             raise NbaError(f"{file.path.name} cannot be read: {' '.join(str(error).split())[:300]}") from error
         _type(connection, file.table, "given")

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from dataclasses import fields
 
+from nba.plain_text import one_line, spreadsheet_text
 from nba.readiness.report import Readiness
 from nba.readiness.verdicts import Evidence
 
 COLUMNS = ("section", "subject", "measure", "value", "unit", "status", "text")
 TITLES = {"tables": "Tables", "time": "Time", "control": "Control arm"}
-
-
-def shown(text: str) -> str:
-    """A name on one line: control characters, which could move a terminal's cursor, are replaced."""
-    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", "?", text)
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -30,22 +25,22 @@ def percent(value: float | None) -> str:
 def as_text(report: Readiness) -> str:
     """Sections in the order of reading: what can be estimated, then what it rests on."""
     lines = ["Channels", ""]
-    width = max([len(shown(channel.name)) for channel in report.channels] + [7])
+    width = max([len(one_line(channel.name)) for channel in report.channels] + [7])
     lines.append(f"  {'channel':<{width}}  verdict  touches     HCPs  overlap  detectable  catalogue")
     for channel in report.channels:
         facts = channel.evidence
         lines.append(
-            f"  {shown(channel.name):<{width}}  {channel.status:<7}  {facts.touches:<10.0f}  {facts.hcps:<4}  "
+            f"  {one_line(channel.name):<{width}}  {channel.status:<7}  {facts.touches:<10.0f}  {facts.hcps:<4}  "
             f"{percent(facts.overlap_share):<7}  {number(facts.detectable):<10}  {number(facts.uplift)}"
         )
-        lines.append(f"  {'':<{width}}    {shown(channel.reason)}.")
+        lines.append(f"  {'':<{width}}    {one_line(channel.reason)}.")
     if not report.channels:
         lines.append("  none")
     for section, title in TITLES.items():
         own = [finding for finding in report.findings if finding.section == section and finding.text]
         if own:
             lines += ["", title, ""]
-            lines += [f"  {finding.subject:<20}  {shown(finding.text)}" for finding in own]
+            lines += [f"  {finding.subject:<20}  {one_line(finding.text)}" for finding in own]
     lines += ["", "detectable, catalogue: KPI units per touch and cycle; overlap: share of HCP-cycles with a like HCP of the other kind."]
     return "\n".join(lines)
 
@@ -81,4 +76,4 @@ def _cell(value: str | float | None) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.9g}"
-    return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    return spreadsheet_text(value)

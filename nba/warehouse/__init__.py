@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from nba.warehouse.door import Relation, StoredTable, Warehouse, connect, reading
 from nba.warehouse.duckdb_file import open_file
-from nba.warehouse.names import quoted
+from nba.warehouse.names import one_file, quoted
 from nba.warehouse.target import Target, find_profiles, resolve_target
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Warehouse",
     "connect",
     "find_profiles",
+    "one_file",
     "open_file",
     "quoted",
     "reading",

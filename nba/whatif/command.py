@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from nba.errors import NbaError
+from nba.plain_text import one_line
 
 MOST_POINTS = 1000
 
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         _check(args)
         for line in Session(args, progress).answer():
-            print(line)
+            print(one_line(line))
     except (ScenarioError, PlanInputError) as error:
         raise NbaError(str(error)) from error
     except LimitsConflict as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -9,8 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nba.errors import NbaError
+from nba.plain_text import spreadsheet_text
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from optimization.problem import Problem
     from optimization.scenario import Scenario
     from optimization.scenario_compare import Comparison
@@ -36,8 +40,20 @@ def write_comparison(folder: Path, found: Comparison) -> list[str]:
         "limits.csv": found.limits,
     }
     for name, frame in tables.items():
-        frame.to_csv(folder / name, index=False)
+        _write_csv(frame, folder / name)
     return list(tables)
+
+
+def _write_csv(frame: pd.DataFrame, path: Path) -> None:
+    """The frame as CSV, texts such that no spreadsheet runs them."""
+    texts = {
+        name: frame[name].map(_cell) for name in frame.columns if frame[name].dtype.kind == "O" or str(frame[name].dtype).startswith("str")
+    }
+    frame.assign(**texts).to_csv(path, index=False, quoting=csv.QUOTE_NONNUMERIC)
+
+
+def _cell(value: Any) -> Any:
+    return spreadsheet_text(value) if isinstance(value, str) else value
 
 
 def write_scenario(folder: Path, scenario: Scenario, facts: Mapping[str, Any]) -> list[str]:
@@ -63,13 +79,13 @@ def write_curve(folder: Path, problem: Problem, curve: Curve) -> list[str]:
     limit = problem.limits[curve.limit]
     columns = ("bound", "upper_bound", "price", "total", "gap")
     frame = pd.DataFrame({"limit_id": limit.limit_id, **{name: getattr(curve, name) for name in columns}})
-    frame.to_csv(folder / "curve.csv", index=False)
+    _write_csv(frame, folder / "curve.csv")
     (folder / "curve.svg").write_text(curve_picture(curve, limit.label, limit.unit, limit.bound), "utf-8")
     return ["curve.csv", "curve.svg"]
 
 
 def write_field(folder: Path, plan: FieldPlan) -> list[str]:
     """current_plan_rows.csv (rows that cannot stand) and current_plan_limits.csv (its use of every limit)."""
-    plan.rows.to_csv(folder / "current_plan_rows.csv", index=False)
-    plan.limits.to_csv(folder / "current_plan_limits.csv", index=False)
+    _write_csv(plan.rows, folder / "current_plan_rows.csv")
+    _write_csv(plan.limits, folder / "current_plan_limits.csv")
     return ["current_plan_rows.csv", "current_plan_limits.csv"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from nba.plain_text import one_line
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -34,7 +36,7 @@ LABELS = {
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[str]:
     """Lines of a table, the first column and texts to the left, numbers to the right."""
-    cells = [[str(cell) for cell in row] for row in rows]
+    cells = [[one_line(str(cell)) for cell in row] for row in rows]
     widths = [max(len(row[place]) for row in [list(head), *cells]) for place in range(len(head))]
     lefts = [place == 0 or any(row[place][:1].isalpha() for row in cells) for place in range(len(head))]
     return [

@@ -8,7 +8,7 @@
         {%- set limit = ' (limit ' ~ row[2] ~ ')' if row[2] is not none else '' -%}
         {%- set said = problem if problem.startswith(label) else label ~ limit ~ ': ' ~ problem -%}
         {%- set loosening = 'Smallest loosening: ' ~ row[4] if row[4] and row[4] != 'remove' else none -%}
-        {%- do lines.append(loop.index ~ '. ' ~ [row[0] ~ ': ' ~ said, loosening, 'What to do: ' ~ row[5] if row[5] else none] | select | join('. ') ~ '.') -%}
+        {%- do lines.append(one_line(loop.index ~ '. ' ~ [row[0] ~ ': ' ~ said, loosening, 'What to do: ' ~ row[5] if row[5] else none] | select | join('. ') ~ '.', 2000)) -%}
     {%- endfor -%}
     {%- if lines -%}
         {%- do exceptions.raise_compiler_error('The rules contradict each other: no plan can keep all of them (' ~ (lines | length) ~ (' conflict' if lines | length == 1 else ' conflicts') ~ '). Nothing was published.\n' ~ (lines | join('\n'))) -%}
