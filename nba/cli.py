@@ -22,6 +22,8 @@ COMMANDS = {
     "init-rules": "nba.rules_setup",
     "simulate": "nba.simulate.cli",
     "rollback": "nba.rollback",
+    "approve": "nba.register.approve",
+    "model-card": "nba.register.card",
     "whatif": "nba.whatif.command",
     "diff": "nba.diff.command",
     "measure": "nba.measurement.command",
