@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -53,10 +54,10 @@ class Build:
         self.go_on()
         return self.process.wait()
 
-    def kill(self) -> None:
-        """End it as `kill -9` does and read what it had said."""
+    def kill(self) -> bool:
+        """End it as `kill -9` does and read what it had said; False if it had ended by itself."""
         self.process.kill()
-        self.finish()
+        return self.finish() == -signal.SIGKILL
 
     @property
     def said(self) -> str:

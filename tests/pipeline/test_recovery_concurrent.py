@@ -58,7 +58,7 @@ def test_a_build_that_waits_follows_a_killed_one(engine: str, tmp_path: Path, re
         # the second one parses and then waits
         time.sleep(12)
         assert second.process.poll() is None
-        first.kill()
+        assert first.kill(), first.said
         assert second.finish() == 0, second.said
         watch.counts["killed while another waits"] += 1
         assert house.pointer()[0] == watch.pointer[0] + 1

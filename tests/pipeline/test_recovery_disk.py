@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import random
 import resource
+import shutil
 import tempfile
 from pathlib import Path
 
 import pytest
 from postgres_server import UNPRIVILEGED, PostgresServer, running_server
-from recovery_house import RecoveryHouse, build_recovery_house, moments
+from recovery_house import Moment, RecoveryHouse, build_recovery_house, moments
 from recovery_watch import Watch
 from small_disk import SmallDisk, small_disk
 
 pytestmark = pytest.mark.long
 FULL = ("no space left on device", "file too large")
-ROUNDS = 8
+ROUNDS = 6
 
 
 def meet_full_disk(watch: Watch, disk: SmallDisk, growth: int, rounds: int) -> None:
@@ -39,7 +40,7 @@ def meet_full_disk(watch: Watch, disk: SmallDisk, growth: int, rounds: int) -> N
 
 def test_a_disk_that_fills_up_under_a_duckdb_file(tmp_path: Path, record_property):
     with small_disk(tmp_path / "disk", 600) as disk:
-        house = build_recovery_house(tmp_path / "project", rows=3000)
+        house = build_recovery_house(tmp_path / "project", rows=1500)
         house.file = disk.folder / "house.duckdb"
         house.build()
         before = disk.used
@@ -51,9 +52,9 @@ def test_a_disk_that_fills_up_under_a_duckdb_file(tmp_path: Path, record_propert
         assert watch.counts["builds failed"] >= ROUNDS // 2
 
 
-def test_a_limit_on_the_size_of_a_file(tmp_path: Path, record_property, monkeypatch: pytest.MonkeyPatch):
+def test_a_limit_on_the_size_of_a_file(tmp_path: Path, record_property):
     """Needs no rights: the system refuses to write past the limit as it refuses to write to a full disk."""
-    house = build_recovery_house(tmp_path, rows=3000)
+    house = build_recovery_house(tmp_path, rows=1500)
     house.build()
     before = house.file.stat().st_size
     house.build()
@@ -80,11 +81,9 @@ def test_a_limit_on_the_size_of_a_file(tmp_path: Path, record_property, monkeypa
 
 def test_a_tablespace_of_postgresql_that_fills_up(tmp_path: Path, postgres: PostgresServer, record_property):
     with small_disk(Path(tempfile.mkdtemp(prefix="nba-disk-", dir="/tmp")), 600) as disk:
-        house = build_recovery_house(tmp_path, 3000, postgres, "recovery_disk")
+        house = build_recovery_house(tmp_path, 1500, postgres, "recovery_disk")
         place = disk.folder / "tablespace"
         place.mkdir()
-        import shutil
-
         shutil.chown(place, UNPRIVILEGED)
         place.parent.chmod(0o755)
         postgres.run_sql("postgres", f"create tablespace small location '{place}'")
@@ -119,7 +118,7 @@ def test_a_server_that_cannot_write_its_log_goes_down_and_comes_back(tmp_path: P
             record_property("count", watch.line("logs filled up"))
 
 
-def strike_log(house: RecoveryHouse, watch: Watch, disk: SmallDisk, server: PostgresServer, moment) -> None:
+def strike_log(house: RecoveryHouse, watch: Watch, disk: SmallDisk, server: PostgresServer, moment: Moment) -> None:
     """One build during which the log of the server can no longer be written."""
     build = house.start()
     assert moment.wait(build), build.said

@@ -12,8 +12,8 @@ from recovery_watch import Watch
 KILLS = [
     pytest.param("duckdb", 3, id="duckdb-some"),
     pytest.param("postgres", 3, id="postgres-some"),
-    pytest.param("duckdb", 24, id="duckdb-many", marks=pytest.mark.long),
-    pytest.param("postgres", 24, id="postgres-many", marks=pytest.mark.long),
+    pytest.param("duckdb", 20, id="duckdb-many", marks=pytest.mark.long),
+    pytest.param("postgres", 20, id="postgres-many", marks=pytest.mark.long),
 ]
 
 
@@ -28,18 +28,23 @@ def test_a_killed_build_is_visible_not_at_all_or_whole_and_the_next_one_converge
     watch = Watch(house, house.content(exempt=None))
     draw = random.Random(kills)
     struck = 0
-    for moment in moments(calm.timetable(), kills, draw):
+    for moment in moments(calm.timetable(), 2 * kills, draw):
+        if struck == kills:
+            break
         build = house.start()
-        # a busy machine is slower than the calm build was, never so much that the build ends before its own moment
         assert moment.wait(build), build.said
-        build.kill()
+        if not build.kill():
+            # on a busy machine the undisturbed build may have been the slower one
+            watch.counts["over before the kill"] += 1
+            watch.look()
+            continue
         watch.strike(build, "killed")
         # at once, while the server may still be at the statement of the dead client, and after it has noticed
         watch.check()
         house.wait_for_quiet()
         assert house.content() == watch.content
         struck += 1
-        if struck % 8 == 0:
+        if struck % 10 == 0 and struck < kills:
             watch.converge()
     watch.converge()
     record_property("count", watch.line("builds killed"))
