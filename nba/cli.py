@@ -31,6 +31,8 @@ COMMANDS = {
     "roles": "nba.roles",
     "plan": "nba.client_plan",
     "readiness": "nba.readiness.command",
+    "verify": "nba.audit.verify",
+    "replay": "nba.audit.replay",
     "quality": "nba.gates.command",
     "snowflake": "nba.snowflake.command",
 }

@@ -10,7 +10,7 @@ text are escaped as \\\\, \\t, \\n and \\r.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -44,7 +44,12 @@ FINGERPRINTED = (
 
 
 def input_fingerprint(tables: Mapping[str, Any]) -> str:
-    """SHA-256 (hex) of the canonical text of all tables.
+    """SHA-256 (hex) of the canonical text of all tables; `tables` as for input_hashes, which says what is raised."""
+    return input_hashes(tables)[0]
+
+
+def input_hashes(tables: Mapping[str, Any]) -> tuple[str, dict[str, tuple[int, str]]]:
+    """SHA-256 (hex) of the canonical text of all tables, and by table its rows and the SHA-256 of its own text.
 
     `tables` maps each name of FINGERPRINTED to a pyarrow Table or a DuckDB relation with its columns in the contract's order, then the
     others by name (as the base_ views have them). Relations are ordered by the engine and streamed in batches.
@@ -55,21 +60,34 @@ def input_fingerprint(tables: Mapping[str, Any]) -> str:
             f"tables must be exactly those of the contract; missing: {sorted(set(FINGERPRINTED) - set(tables))}, "
             f"unknown: {sorted(set(tables) - set(FINGERPRINTED))}"
         )
-    digest = hashlib.sha256()
+    digest, found = hashlib.sha256(), {}
     for name in FINGERPRINTED:
         columns, batches = _ordered_batches(tables[name])
-        digest.update("\t".join(("table", name, *columns)).encode() + b"\n")
-        for batch in batches:
-            if batch.num_rows:
-                digest.update(canonical_lines(batch))
-    return digest.hexdigest()
+        own, rows = hashlib.sha256(), 0
+        for lines in _table_lines(name, columns, batches):
+            digest.update(lines[1])
+            own.update(lines[1])
+            rows += lines[0]
+        found[name] = (rows, own.hexdigest())
+    return digest.hexdigest(), found
+
+
+def _table_lines(name: str, columns: list[str], batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, bytes]]:
+    """(rows, canonical text) of the head of a table, then of its parts."""
+    yield 0, "\t".join(("table", name, *columns)).encode() + b"\n"
+    for batch in batches:
+        if batch.num_rows:
+            yield batch.num_rows, canonical_lines(batch)
 
 
 def fingerprint_row(tables: Mapping[str, Any]) -> pa.Table:
-    """The one-row table of the model `input_fingerprint`: column `input_fingerprint` text."""
+    """The one-row table of the model `input_fingerprint`: columns `input_fingerprint` and `table_hashes` (`name=rows:hash;` of each), text."""
     import pyarrow as pa
 
-    return pa.table({"input_fingerprint": [input_fingerprint(tables)]}, schema=pa.schema([("input_fingerprint", pa.string())]))
+    whole, found = input_hashes(tables)
+    told = "".join(f"{name}={rows}:{own};" for name, (rows, own) in found.items())
+    schema = pa.schema([("input_fingerprint", pa.string()), ("table_hashes", pa.string())])
+    return pa.table({"input_fingerprint": [whole], "table_hashes": [told]}, schema=schema)
 
 
 def _ordered_batches(table: Any) -> tuple[list[str], Iterable[pa.RecordBatch]]:

@@ -80,7 +80,7 @@ def rollback(
     try:
         with warehouse.transaction():
             log, kept = read_log(warehouse, f"{prefix}memory"), read_kept(warehouse, f"{prefix}memory")
-            chosen = choose(log, frozenset(kept), to)
+            chosen = choose(log, frozenset(kept) - read_pruned(warehouse, f"{prefix}memory"), to)
             publications = f"{warehouse.quoted(f'{prefix}memory')}.{warehouse.quoted('publications')}"
             warehouse.execute(
                 f"""insert into {publications} (run_id, cycle_start, published_at, action)
@@ -120,7 +120,9 @@ def choose(log: Sequence[Publication], kept: frozenset[str], to: str | None) -> 
         problem = f"run {to} was never published, so it cannot be rolled back to" if to in kept else f"there is no run {to} in memory"
         raise NbaError(f"{problem}.{known}")
     if chosen.run_id not in kept:
-        raise NbaError(f"run {chosen.run_id} is no longer kept in memory; choose another with --to")
+        raise NbaError(
+            f"run {chosen.run_id} is no longer kept in memory; choose another with --to (the last nba_keep_runs published runs stay)"
+        )
     return Publication(chosen.run_id, chosen.cycle_start, "rollback")
 
 
@@ -149,6 +151,13 @@ def read_kept(warehouse: Warehouse, schema: str) -> list[str]:
         return []
     rows = warehouse.rows(f"select distinct run_id, cycle_start from {warehouse.quoted(schema)}.{warehouse.quoted('plan_summary')}")
     return [run for run, _ in sorted(sorted(rows), key=lambda row: row[1], reverse=True)]
+
+
+def read_pruned(warehouse: Warehouse, schema: str) -> frozenset[str]:
+    """The runs whose large tables were deleted (nba_keep_runs): a plan without them cannot be read."""
+    if not _has(warehouse, schema, "pruned_runs"):
+        return frozenset()
+    return frozenset(str(run) for (run,) in warehouse.rows(f"select run_id from {warehouse.quoted(schema)}.pruned_runs"))
 
 
 def _has(warehouse: Warehouse, schema: str, name: str) -> bool:

@@ -1,4 +1,4 @@
-{#- On-run-start, after the schema of memory is there: the log, and the first event of this run. -#}
+{#- On-run-start, after the schema of memory is there: the log, the table of hashes that hooks fill, and the first event of this run. -#}
 {% macro prepare_log() -%}
     {%- set statement -%}
         create table if not exists {{ audit_log() }} (
@@ -11,6 +11,15 @@
             details text,
             previous_hash text not null,
             hash text not null
+        )
+    {%- endset -%}
+    {%- do run_ddl(statement) -%}
+    {%- set statement -%}
+        create table if not exists {{ content_hashes() }} (
+            run_id text not null,
+            table_name text not null,
+            row_count bigint not null,
+            content_hash text not null
         )
     {%- endset -%}
     {%- do run_ddl(statement) -%}

@@ -1,5 +1,5 @@
-{#- What a run started with, as a SQL expression of JSON: the command, the target, every switch as it holds, and how many publications
-    there were before. -#}
+{#- What a run started with, as a SQL expression of JSON: the command, the target, every switch as it holds and as the command gave it, and how many
+    publications there were before. -#}
 {% macro run_started_details() -%}
     {%- set places = ['input_schema', 'input_database', 'input_tables', 'rule_schema', 'nba_sample_cycle_start', 'nba_schema_prefix', 'nba_roles'] -%}
     {%- set given = {} -%}
@@ -14,6 +14,7 @@
         'dbt': dbt_version,
         'publications': (run_query('select count(*) from ' ~ publications()).rows[0][0] | int),
         'switches': given,
+        'given': json_ready(invocation_args_dict.get('vars') or {}),
     } -%}
     {{ return(text_literal(tojson(said, sort_keys=true))) }}
 {%- endmacro %}

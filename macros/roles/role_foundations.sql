@@ -5,6 +5,7 @@
         protect_memory(role_access()),
         protect_memory(publications()),
         protect_memory(audit_log()),
+        protect_memory(content_hashes()),
     ] -%}
     {%- for room in ['memory', 'published'] -%}
         {%- for kind in ['reader', 'rep', 'app'] if role_named(kind) -%}

@@ -28,11 +28,11 @@
         {%- do statements.append('alter default privileges for role ' ~ loader ~ ' in schema ' ~ adapter.quote(raw) ~ ' grant select on tables to ' ~ builder) -%}
     {%- endif -%}
     {%- do statements.append('set role ' ~ builder) -%}
-    {#- the first build makes both logs -#}
-    {%- for statement in role_foundations() if not ('publications' in statement or 'audit_log' in statement) or room_relation_exists('memory', 'audit_log') -%}
+    {#- the first build makes these tables -#}
+    {%- for statement in role_foundations() if not ('publications' in statement or 'audit_log' in statement or 'content_hashes' in statement) or room_relation_exists('memory', 'audit_log') -%}
         {%- do statements.append(statement) -%}
     {%- endfor -%}
-    {%- for name, scope in row_scopes().items() if name not in ['publications', 'role_access', 'audit_log'] and room_relation_exists('memory', name) -%}
+    {%- for name, scope in row_scopes().items() if name not in ['publications', 'role_access', 'audit_log', 'content_hashes'] and room_relation_exists('memory', name) -%}
         {%- do statements.append(protect_memory(room_relation('memory', name))) -%}
     {%- endfor -%}
     {%- set shown = room_relation('published', 'x').schema -%}

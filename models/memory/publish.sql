@@ -37,6 +37,7 @@
 -- depends_on: {{ ref('memory__churn_performance') }}
 -- depends_on: {{ ref('memory__churn_models') }}
 -- depends_on: {{ ref('memory__impact_models') }}
+-- depends_on: {{ ref('memory__rule_changes') }}
 with
 
 run as (select * from {{ ref('run_config') }}),

@@ -31,6 +31,7 @@
 -- depends_on: {{ ref('published__recommendations') }}
 -- depends_on: {{ ref('published__rejections') }}
 -- depends_on: {{ ref('published__reps') }}
+-- depends_on: {{ ref('published__rule_changes') }}
 -- depends_on: {{ ref('published__territories') }}
 -- depends_on: {{ ref('published__territory_summary') }}
 -- depends_on: {{ ref('published__uplift_curve') }}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from house_rules import rule_stubs
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,8 +30,8 @@ FACTS = {
     "dim_hcps": {"hcp_id": "'001'", "territory_id": "'T1'"},
     "fct_model_performance": {"channel": "'all'", "auc": "0.7"},
 }
-# One view that only filters and the three that do more.
-VIEWS = ("hcps", "recommendations", "plan_history", "model_performance")
+# Views that only filter and the three that do more.
+VIEWS = ("hcps", "recommendations", "plan_history", "model_performance", "rule_changes")
 # What the gates hand to memory: table of the room of gates -> memory table.
 GATES = {"profile_inputs": "input_profiles", "profile_plan": "plan_profiles", "input_quality": "input_quality", "plan_quality": "plan_quality"}
 MONITORED = (("engagement_versions", "model_versions"), ("monitor_profiles", "profiles"))
@@ -103,14 +104,15 @@ def _stub(mart: str, columns: Mapping[str, str]) -> str:
 
 def build_house(folder: Path) -> House:
     """Copy the real rooms and write the stubs they read."""
-    for name in ("macros", "models/memory", "tests/generic"):
+    for name in ("macros", "models/memory", "models/retention", "tests/generic"):
         shutil.copytree(ROOT / name, folder / name)
     views = [f"models/published/published__{view}{suffix}" for view in VIEWS for suffix in (".sql", ".yml")]
-    files = ("dbt_project.yml", "profiles.yml", *sorted(f"models/{path.name}" for path in (ROOT / "models").glob("docs_*.md")))
+    words = sorted(f"models/{path.name}" for path in (ROOT / "models").glob("docs_*.md"))
+    files = ("dbt_project.yml", "profiles.yml", "models/base/_sources.yml", *words)
     for name in (*files, "tests/data/memory__holds_this_run_as_the_marts_do.sql", *views):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
-    stubs = {"checks/run_config": RUN_CONFIG}
+    stubs = {"checks/run_config": RUN_CONFIG, **rule_stubs(ROOT)}
     for properties in sorted((ROOT / "models" / "marts").glob("*.yml")):
         stubs[f"marts/{properties.stem}"] = _stub(properties.stem, columns_of(properties))
     for model, kept in (("engagement_model", "models"), ("churn_model", "churn_models"), ("impact_model", "impact_models"), *MONITORED):

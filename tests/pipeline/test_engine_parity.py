@@ -18,7 +18,7 @@ from nba.simulate import simulate_world, write_world
 ROOT = Path(__file__).resolve().parents[2]
 # Section 6 of the data contract.
 CONTRACT_TABLES = {
-    *("explore_distribution", "plan_power"),
+    *("explore_distribution", "plan_power", "rule_changes"),
     *("recommendations", "recommendation_reasons", "hcp_channel_scores", "pair_blocks", "rejections", "assignments"),
     *("constraint_prices", "plan_summary", "hcps", "channels", "territories", "reps", "hcp_period_metrics"),
     *("territory_summary", "gap_list", "channel_usage", "model_performance", "plan_history", "churn_risk", "churn_performance"),

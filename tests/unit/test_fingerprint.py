@@ -41,7 +41,16 @@ def test_hash_is_that_of_the_written_down_text() -> None:
             text += "\\N\t2025-01-06\t\\N\na\t2025-01-06\t0.333333333\nb\t2025-01-06\t1\n"
     assert input_fingerprint(tables_with(kpi_metrics=kpi)) == hashlib.sha256(text.encode()).hexdigest()
     row = fingerprint_row(tables_with(kpi_metrics=kpi))
-    assert row.to_pydict() == {"input_fingerprint": [hashlib.sha256(text.encode()).hexdigest()]}
+    assert row["input_fingerprint"].to_pylist() == [hashlib.sha256(text.encode()).hexdigest()]
+
+
+def test_the_row_tells_rows_and_hash_of_each_table() -> None:
+    (told,) = fingerprint_row(tables_with(kpi_metrics=pa.table({"hcp_id": ["a", "b"]})))["table_hashes"].to_pylist()
+    found = dict(part.split("=") for part in told.rstrip(";").split(";"))
+    assert tuple(found) == FINGERPRINTED
+    kpi, budget = b"table\tkpi_metrics\thcp_id\na\nb\n", b"table\trule_budget\ta\n"
+    assert found["kpi_metrics"] == f"2:{hashlib.sha256(kpi).hexdigest()}"
+    assert found["rule_budget"] == f"0:{hashlib.sha256(budget).hexdigest()}"
 
 
 @pytest.mark.parametrize(

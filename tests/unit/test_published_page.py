@@ -33,6 +33,7 @@ def test_every_published_table_is_related_or_stands_for_a_run():
         "suggestion_adoption",
         "churn_performance",
         "impact_diagnostics",
+        "rule_changes",
         "model_register",
         "monitoring_measures",
         "drift_alerts",
