@@ -8,31 +8,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
-from nba.learning.additive import AdditiveModel
-from nba.learning.boosting import fit_boosting
-from nba.learning.engagement import Labelled, Prepared, code_hash, fit_prepared, prepared, refit
-from nba.learning.metrics import log_loss
-from nba.learning.model_json import EngagementModel, channel_names
+from nba.learning.duel import EPOCH, Duel, beats, compare
+from nba.learning.encoding import is_text
+from nba.learning.engagement import Prepared, code_hash, fit_prepared, prepared
+from nba.learning.model_json import EngagementModel
 from nba.learning.settings import LearningInputError, LearningSettings
 from nba.learning.versions import MEANING, VERSION_SCHEMA, as_day, kept_version, new_version, open_version, switches_of
-
-EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
 class Room:
-    """What a build brings to the choice: config (row of run_config), features that the tables have, channels that record responses,
-    switches as they are kept, approvals by version."""
+    """What a build brings to the choice: config (row of run_config), columns of the feature tables (whether each is a text, None where the
+    engine does not say), channels that record responses, switches as they are kept, approvals by version."""
 
     config: Mapping[str, Any]
-    columns: frozenset[str]
+    columns: Mapping[str, bool | None]
     channels: tuple[str, ...]
     switches: str
     approvals: Mapping[str, Mapping[str, Any]]
@@ -58,16 +54,6 @@ class Standing:
     problem: str = ""
 
 
-@dataclass(frozen=True)
-class Duel:
-    """Log loss per touch of challenger and champion on the same touches; `why_not` where they could not be compared."""
-
-    challenger: float | None = None
-    champion: float | None = None
-    touches: int = 0
-    why_not: str = ""
-
-
 def engagement_versions(
     training: Any,
     definitions: pa.Table,
@@ -84,8 +70,7 @@ def engagement_versions(
     names = [name for name in definitions["feature_name"].to_pylist() if name is not None]
     by_version = {row["model_version"]: row for row in approvals}
     channels = tuple(sorted({str(channel) for channel in recording_channels}))
-    there = frozenset(column.lower() for column in training.columns)
-    room = Room(config, there, channels, switches_of(config, names), by_version)
+    room = Room(config, _columns(training), channels, switches_of(config, names), by_version)
     standing = _standing(prior, room)
     champions = [row for row in prior if row["role"] == "champion"]
     why = why_fit(standing, room, champions)
@@ -133,6 +118,17 @@ def _standing(prior: Sequence[Mapping[str, Any]], room: Room) -> Standing:
         return Standing(row, None, f"refused: {error}")
 
 
+def _columns(relation: Any) -> dict[str, bool | None]:
+    """Columns of a relation by lower-case name, each with whether it is a text."""
+    types = getattr(relation, "types", None)
+    if types is not None:  # DuckDB
+        return {name.lower(): str(kind) == "VARCHAR" for name, kind in zip(relation.columns, types, strict=True)}
+    schema = getattr(relation, "schema", None)
+    if isinstance(schema, pa.Schema):
+        return {field.name.lower(): is_text(field.type) for field in schema}
+    return {name.lower(): None for name in relation.columns}
+
+
 def _mismatch(row: Mapping[str, Any], model: EngagementModel, room: Room) -> str:
     """Why a model cannot score the pairs of this build; empty where it can."""
     if model.kind == "none":
@@ -140,6 +136,9 @@ def _mismatch(row: Mapping[str, Any], model: EngagementModel, room: Room) -> str
     missing = sorted(name for name in model.encoder.features if name.lower() not in room.columns)
     if missing:
         return f"it reads features that are no longer there: {', '.join(missing)}"
+    turned = sorted(name for name in model.encoder.features if room.columns[name.lower()] not in (None, name in model.encoder.categories))
+    if turned:
+        return f"features turned from numbers into texts or back: {', '.join(turned)}"
     if tuple(model.recording_channels) != room.channels:
         return "other channels record responses now"
     then, now = json.loads(row["switches"] or "{}"), json.loads(room.switches)
@@ -213,12 +212,6 @@ def _after(duel: Duel, challenger: dict[str, Any], champion: Mapping[str, Any], 
     return [{**challenger, **won}, kept_version(champion, "retired", f"lost to a challenger ({said})")]
 
 
-def beats(duel: Duel, margin: float) -> bool:
-    """Whether the challenger's loss is lower than the champion's by a share `margin` of it."""
-    assert duel.challenger is not None and duel.champion is not None
-    return duel.challenger < duel.champion * (1 - margin)
-
-
 def _same_fit(rows: Prepared, room: Room, prior: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """A model that an earlier run of this cycle fitted to the same rows with the same code: a fit would give it again, to the bit."""
     wanted = (rows.data_hash, code_hash(), room.switches, json.dumps(list(rows.encoder.features)))
@@ -232,43 +225,3 @@ def _same_fit(rows: Prepared, room: Room, prior: Sequence[Mapping[str, Any]]) ->
         if tuple(model.recording_channels) == rows.channels:
             return row
     return None
-
-
-def compare(
-    rows: Prepared, record: Mapping[str, Any], champion: EngagementModel, seen_through: date | None, config: Mapping[str, Any]
-) -> Duel:
-    """Both models on the touches after the newest snapshot, which the champion has not seen and the challenger, learned again from the rows
-    before it, has not either. record: the challenger's row; seen_through: the newest snapshot that the champion learned from."""
-    challenger = EngagementModel.from_json(record["model_json"])
-    if challenger.kind == "none":
-        return Duel(why_not="there is nothing to learn from now")
-    newest = rows.dates.max()
-    held, earlier = rows.dates == newest, rows.dates < newest
-    if seen_through is None or EPOCH + timedelta(days=int(newest)) <= seen_through:
-        return Duel(why_not="no outcome is known that the champion has not learned from")
-    touches = rows.data.touches[held]
-    if touches.sum() < max(float(config["min_channel_touches"]), 1.0) or not earlier.any():
-        return Duel(why_not=f"only {touches.sum():g} touches are new to both, too few to tell")
-    chance = challenger.probability(
-        _raw_without(rows, challenger.kind, json.loads(record["parameters"]), earlier, held), rows.data.channel[held]
-    )
-    part = rows.table.filter(pa.array(held))
-    explainer = champion.explainer()
-    raw = explainer.base + explainer.contributions(champion.encoder.matrix(part)).sum(axis=1)
-    own = champion.probability(raw, channel_names(part))
-    both = np.isfinite(chance) & np.isfinite(own)
-    answers, tries = rows.data.responses[held][both], touches[both]
-    return Duel(log_loss(chance[both], answers, tries), log_loss(own[both], answers, tries), int(tries.sum()))
-
-
-def _raw_without(rows: Prepared, kind: str, parameters: Mapping[str, Any], earlier: np.ndarray, held: np.ndarray) -> np.ndarray:
-    """Raw scores of the held rows by the recipe of a model, learned from the earlier rows alone."""
-    data = rows.data
-    used = LearningSettings(**{field.name: parameters[field.name] for field in fields(LearningSettings)})
-    part = Labelled(data.matrix[earlier], data.channel[earlier], data.touches[earlier], data.responses[earlier], data.split)
-    if kind == "hgb":
-        fitted = fit_boosting(part.matrix, part.responses, part.touches, rows.encoder, used, int(parameters["iterations"]))
-        return fitted.decision_function(data.matrix[held])
-    core = refit(kind, part, rows.encoder, used, 0)
-    assert isinstance(core, AdditiveModel)
-    return core.base + core.contributions(data.matrix[held]).sum(axis=1)

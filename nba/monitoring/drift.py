@@ -15,9 +15,8 @@ from statistics import NormalDist
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from nba.monitoring.profile import Profile, profiled_columns
+from nba.monitoring.profile import Profile, units_of
 
 LEAST_IN_BIN = 10  # expected HCPs of the smaller side per bin: neighbours are joined until a bin has as many
 SUREST = 8.0
@@ -25,7 +24,8 @@ SUREST = 8.0
 
 @dataclass(frozen=True)
 class Moved:
-    """psi: debiased, >= 0; ks: null for categories. Each with its sureness in standard errors. n: HCPs of the smaller side."""
+    """psi: debiased, >= 0; ks: null for categories. Each with its sureness in standard errors. n: units (HCPs or channels) of the smaller
+    side."""
 
     psi: float
     psi_sureness: float
@@ -35,7 +35,7 @@ class Moved:
 
 
 def moved(before: Profile, column: pa.ChunkedArray, hcps: int) -> Moved | None:
-    """How far `column`, of a sample of `hcps` HCPs, lies from its profile. None where it became another kind of column."""
+    """How far `column`, of a sample of `hcps` units, lies from its profile. None where it became another kind of column."""
     counted = before.counted(column)
     if counted is None or not before.rows or not len(column):
         return None
@@ -114,10 +114,9 @@ def _kolmogorov(old: np.ndarray, new: np.ndarray, n: float, m: float) -> tuple[f
 
 def drift_facts(sample: pa.Table, profiles: Iterable[tuple[str, str, Profile]]) -> list[dict]:
     """Facts `psi` and `ks` of every column with a profile: (table, column, profile) of an earlier run against the sample of this one."""
-    hcps = pc.count_distinct(sample["hcp_id"]).as_py() if sample.num_rows else 0
-    there, facts = set(profiled_columns(sample)), []
+    units, facts = units_of(sample), []
     for table, name, before in profiles:
-        found = moved(before, sample[name], hcps) if name in there and hcps else None
+        found = moved(before, sample[name], units[name]) if units.get(name) else None
         if found is None:
             continue
         head = {"subject": table, "feature": name, "channel": None, "n": found.n, "baseline": 0.0}

@@ -1,7 +1,8 @@
 """How a column is spread, kept small: unknown share, counts between quantiles, or counts by category. A later run is held against it.
 
-A profile is made from a sample of HCPs drawn by hash. HCPs are its unit: the pairs of one HCP share most of what is known of them, so
-`n` counts HCPs however many pairs stand behind the shares.
+A profile is made from a sample of HCPs drawn by hash. HCPs are its units: the pairs of one HCP share most of what is known of them, so
+`n` counts HCPs however many pairs stand behind the shares. A column that is the same for all HCPs of a channel has channels for units: its
+few values move every pair at once, by chance alone.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ SCORES = ("score_engagement_probability", "score_expected_impact", "score_churn_
 @dataclass(frozen=True)
 class Profile:
     """One column as it was. kind: `number` or `text`. bounds: upper ends of all bins but the last, or the categories kept. counts: rows per
-    bin (one more than bounds), or per category and then of all others. unknown: rows without a value. hcps: HCPs sampled."""
+    bin (one more than bounds), or per category and then of all others. unknown: rows without a value. hcps: units, HCPs or channels."""
 
     kind: str
     bounds: tuple[Any, ...]
@@ -59,7 +60,7 @@ class Profile:
 
 
 def profile(column: pa.ChunkedArray, hcps: int) -> Profile:
-    """The profile of a column of a table with so many HCPs."""
+    """The profile of a column with so many units behind it."""
     if is_text(column.type):
         found = pc.value_counts(texts(column).drop_null()).to_pylist()
         ranked = sorted(found, key=lambda entry: (-entry["counts"], entry["values"]))
@@ -97,8 +98,20 @@ def profiled_columns(sample: pa.Table) -> list[str]:
 
 def profile_table(sample: pa.Table) -> pa.Table:
     """The rows of memory.profiles without the run: every feature and score of the sample."""
-    hcps = pc.count_distinct(sample["hcp_id"]).as_py()
-    return pa.Table.from_pylist([_row(name, profile(sample[name], hcps)) for name in profiled_columns(sample)], schema=PROFILE_SCHEMA)
+    rows = [_row(name, profile(sample[name], units)) for name, units in units_of(sample).items()]
+    return pa.Table.from_pylist(rows, schema=PROFILE_SCHEMA)
+
+
+def units_of(sample: pa.Table) -> dict[str, int]:
+    """How many units stand behind each profiled column of a sample."""
+    names = profiled_columns(sample)
+    hcps = pc.count_distinct(sample["hcp_id"]).as_py() if sample.num_rows else 0
+    if "channel" not in sample.column_names or not names:
+        return dict.fromkeys(names, hcps)
+    known = [name for name in names if not pa.types.is_null(sample[name].type)]
+    counted = sample.group_by("channel").aggregate([(name, "count_distinct") for name in known])
+    same = {name for name in known if (pc.max(counted[f"{name}_count_distinct"]).as_py() or 0) <= 1}
+    return {name: counted.num_rows if name in same else hcps for name in names}
 
 
 def _row(name: str, found: Profile) -> dict[str, Any]:

@@ -106,6 +106,23 @@ def test_a_large_effect_behind_which_too_little_stands_is_none():
     assert alerts(sample(rng, 60), sample(rng, 60, change=add("bell_0", 5.0))) == []
 
 
+def test_a_column_of_one_value_per_channel_counts_channels_and_raises_no_alarm():
+    """A response rate of each channel moves all pairs of the channel at once, a little every cycle."""
+    rng = np.random.default_rng(8)
+    channel = np.tile(np.array(["a", "b", "c", "d", "e", "f"]), 2000)
+
+    def cycle() -> pa.Table:
+        rates = dict(zip("abcdef", 0.3 + 0.02 * rng.normal(size=6), strict=True))
+        hcps = np.repeat(np.arange(2000), 6).astype(str)
+        return pa.table({"hcp_id": hcps, "channel": channel, "rate": [rates[name] for name in channel], "bell": rng.normal(size=12000)})
+
+    before, now = cycle(), cycle()
+    profiles = [(row["table_name"], row["column_name"], profile_of(row)) for row in profile_table(before).to_pylist()]
+    found = {fact["feature"]: fact for fact in drift_facts(now, profiles) if fact["measure"] == "psi"}
+    assert (found["rate"]["n"], found["bell"]["n"]) == (6, 2000)
+    assert {row["severity"] for row in judged(found.values(), LIMITS) if row["feature"] == "rate"} == {"too_few"}
+
+
 def test_the_debiased_index_is_nothing_on_average_without_drift_and_the_divergence_with_one():
     rng = np.random.default_rng(6)
     p = np.full(10, 0.1)

@@ -14,8 +14,9 @@ import pytest
 from learning_world import DEFINITIONS, panel
 
 from nba.learning import promotion
+from nba.learning.duel import Duel, beats
 from nba.learning.model_json import EngagementModel
-from nba.learning.promotion import Duel, beats, engagement_versions
+from nba.learning.promotion import engagement_versions
 from nba.learning.scoring import score_engagement
 from nba.learning.settings import LearningInputError
 from nba.learning.versions import hash_of_model, open_version
@@ -34,6 +35,10 @@ class Rows:
     @property
     def columns(self) -> list[str]:
         return self.table.column_names
+
+    @property
+    def schema(self) -> pa.Schema:
+        return self.table.schema
 
     def to_arrow_table(self) -> pa.Table:
         self.read += 1
@@ -219,6 +224,14 @@ def test_a_champion_with_a_feature_that_is_gone_loses(first: dict, monkeypatch: 
     monkeypatch.setattr(promotion, "fit_prepared", lambda rows, settings: {**first, "model_version": "another"})
     _, old = run(1, (kept(first),), rows=Rows(rows_of(1).drop_columns(["decile"])))
     assert old["stage_reason"] == "it reads features that are no longer there: decile"
+
+
+def test_a_feature_that_turned_into_a_text_is_seen_before_it_is_scored(first: dict, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(promotion, "fit_prepared", lambda rows, settings: {**first, "model_version": "another"})
+    table = rows_of(1)
+    texts = table.set_column(table.column_names.index("decile"), "decile", table["decile"].cast(pa.string()))
+    _, old = run(1, (kept(first),), rows=Rows(texts))
+    assert old["stage_reason"] == "features turned from numbers into texts or back: decile"
 
 
 def test_another_run_of_the_cycle_takes_the_fit_that_is_there(first: dict, monkeypatch: pytest.MonkeyPatch):
