@@ -1,7 +1,7 @@
 {#- Who acts, as a SQL expression: the environment variable NBA_ACTOR (a build server says for whom it builds), else the login. A DuckDB
     file has no logins: there it is the user of the operating system. -#}
 {% macro acting_user() -%}
-    {%- set said = env_var('NBA_ACTOR', '') | trim -%}
+    {%- set said = (env_var('NBA_ACTOR', '') | trim) if execute else '' -%}
     {{ return(text_literal(said) if said else adapter.dispatch('acting_user', 'nba')()) }}
 {%- endmacro %}
 

@@ -160,6 +160,7 @@ class _Load:
         from nba.load.storable import unstorable
         from nba.load.write import existing_rows, replace_tables
         from nba.warehouse import open_file
+        from nba.whatif.live import schema_prefix
 
         self.target.hold(self.request.schema)
         self.existing = existing_rows(self.target, self.request.schema, self.contract)
@@ -174,7 +175,8 @@ class _Load:
             scratch.close()
         findings = self._check()
         written = {self.contract.table(name): rows for name, rows in self.written.items()}
-        replace_tables(self.target, self.scratch_file, self.request.schema, written, self.say)
+        prefix = schema_prefix(self.project_dir, self.request.switches)
+        replace_tables(self.target, self.scratch_file, self.request.schema, written, self.say, prefix)
         self._close(findings)
 
     def _read_files(self, scratch: duckdb.DuckDBPyConnection) -> None:

@@ -57,14 +57,22 @@ def replace_tables(
     schema: str,
     tables: Mapping[Table, int],
     say: Callable[[str], None],
+    prefix: str = "",
 ) -> None:
     """Put the scratch database's tables into the target's schema in one transaction: all of them or, after any error or kill, none.
 
-    `tables` maps each table to its number of rows, for the progress lines.
+    `tables` maps each table to its number of rows, for the progress lines and the audit log of the rooms with that prefix.
     """
+    from nba.audit import record
+
     rows = {table.name: count for table, count in tables.items()}
+    waiting = set(rows)
 
     def done(name: str) -> None:
+        waiting.discard(name)
+        if not waiting:
+            # in the same transaction: what stands there is told, and what is told stands there
+            record(target, prefix, "inputs_loaded", schema, {"tables": rows})
         if rows[name] >= PROGRESS_ROWS:
             say(f"writing {schema}.{name}: {rows[name]:,} rows")
 
