@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help install build quality quality-pages test test-long lint docs clean bench-shap bench-allocation bench-impact test-metrics check-superset test-snowflake test-snowflake-live
+.PHONY: help install build quality quality-pages test test-long lint audit docs clean bench-shap bench-allocation bench-impact test-metrics check-superset test-snowflake test-snowflake-live
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -75,6 +75,15 @@ lint: .venv-lint/.installed ## ruff, sqlfluff, yamllint
 	.venv-lint/bin/ruff format --check .
 	.venv-lint/bin/yamllint --strict .
 	.venv-lint/bin/sqlfluff lint --processes 2 models python_models tests/data
+
+.venv-audit/.installed: requirements/audit.lock
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/python -m pip install --quiet --require-hashes --no-deps -r requirements/audit.lock
+	@touch $@
+
+audit: .venv-audit/.installed ## ask the public advisories about every locked package; needs the network, docs/security.md
+	@for lock in core test lint snowflake; do echo "requirements/$$lock.lock"; \
+		.venv-audit/bin/pip-audit --progress-spinner off --disable-pip --require-hashes -r requirements/$$lock.lock || exit 1; done
 
 docs: install ## generate the dbt documentation into target/
 	$(BIN)/dbt docs generate
