@@ -57,7 +57,7 @@ def override_costs(
         best = _best(mine, settings, price)
         for label in wide.index:
             lost = _lost(_best(_without(mine, rows.loc[[label]]), settings, price), best)
-            rows.loc[label, "cost"] = float(lost.sum()) * len(everyone) / len(drawn)
+            rows.loc[label, "cost"] = float(np.nansum(lost)) * len(everyone) / len(drawn)
     return rows[COLUMNS].reset_index(drop=True)
 
 

@@ -1,14 +1,17 @@
 {%- set switch = switches()['values'] if execute else {} %}
 {%- set least = switch.get('nba_fairness_warn', 0.8) %}
-{%- set columns = {} %}
-{%- for column in adapter.get_columns_in_relation(ref('stg_hcp_master')) if execute %}
-    {%- do columns.update({column.name | lower: column}) %}
-{%- endfor %}
-{%- set segments = switch.get('nba_fairness_segments', []) | map('lower') | unique | select('in', columns) | list %}
-{%- set numeric = ['int', 'num', 'dec', 'dou', 'flo', 'rea', 'big', 'sma', 'tin', 'hug', 'fix'] %}
+{%- set segments = parity_columns() %}
 with
 
-hcps as (select * from {{ ref('stg_hcp_master') }}),
+-- own columns may have any name: they are numbered here
+hcps as (
+    select
+        hcp_id
+        {%- for segment in segments %},
+        {{ segment.text }} as segment_{{ loop.index }}
+        {%- endfor %}
+    from {{ ref('stg_hcp_master') }}
+),
 
 scores as (select * from {{ ref('fct_hcp_channel_scores') }}),
 
@@ -52,12 +55,10 @@ overall as (
 
 segments as (
     {%- for segment in segments %}
-    {%- set own = own_column(segment) %}
-    {%- set words = plain_number('cast(' ~ own ~ ' as double precision)') if (columns[segment].data_type | lower)[:3] in numeric else attribute_text(own, columns[segment].data_type) %}
     select
-        {{ text_literal(segment) }} as segment,
-        coalesce({{ words }}, 'unknown') as value,
-        {{ own }} is not null as is_known,
+        {{ text_literal(segment.name) }} as segment,
+        coalesce(segment_{{ loop.index }}, 'unknown') as value,
+        segment_{{ loop.index }} is not null as is_known,
         count(*) as hcps,
         sum(is_open) as open_hcps,
         sum(is_reached) as hcps_reached,

@@ -18,7 +18,7 @@ final as (
         proxies.association,
         cast(proxies.hcps as integer) as hcps,
         case
-            when proxies.hcps < {{ switch.get('nba_proxy_min_hcps', 100) }} then 'small'
+            when proxies.hcps < {{ switch.get('nba_proxy_min_hcps', 200) }} then 'small'
             when proxies.association >= {{ switch.get('nba_proxy_threshold', 0.4) }} then 'warn'
             else 'ok'
         end as status

@@ -71,7 +71,8 @@ def read_live(warehouse: Warehouse, prefix: str) -> Live:
         raise NbaError(f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not there: {BUILD_FIRST}, to its end")
     config = as_frame(relation(warehouse, f"{prefix}checks", "run_config"))
     row = config.iloc[0]
-    rules = sorted(name for schema, name in there if schema == f"{prefix}staging" and name.startswith("stg_rule_"))
+    staged = (name for schema, name in there if schema == f"{prefix}staging")
+    rules = sorted(name for name in staged if name.startswith("stg_rule_") or name == "stg_suppressions")
     tables = {name: relation(warehouse, f"{prefix}staging", name) for name in (*STAGED, *rules)}
     tables["score_impact"] = relation(warehouse, f"{prefix}scores", "score_impact")
     settings = plan_settings(config)

@@ -37,7 +37,7 @@ DENIED = {
     "sexual orientation": "sexual_orientation SexualOrientation lgbtq",
     "political opinion": "political_party party_affiliation trade_union",
     "patient data": "patient_id PatientID PATIENTID patient_gender mrn ssn claim_id",
-    "direct identifier": "npi NPI_Number full_name FullName name hcp_name work_email E-Mail email_address phone Mobile_Phone_Number HCPEmail",
+    "direct identifier": "npi NPI_Number full_name FullName name hcp_name work_email E-Mail email_address phone HCPEmail",
 }
 FALSE_FRIENDS = """
 passage average_age_of_practice account_age_days percentage page_views stage message agency trace_id embrace sexton_county essex_region
