@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -15,11 +16,17 @@ from typing import Any
 
 from postgres_server import PostgresServer
 from published_content import content_hashes
-from publishing_house import ROOT, build_house, columns_of
+from publishing_house import ROOT, columns_of
 from roles_house import RUN_LEVEL
 from serving_house import build_serving_house
 
 CYCLE = "2026-01-05"
+REF = re.compile(r"""ref\(['"](\w+)['"]""")
+# Tables that only filter, that do more, that are large, and one for each run.
+KEPT = {"hcps", "recommendations", "recommendation_reasons", "hcp_channel_scores", "rejections"}
+KEPT |= {"plan_summary", "plan_history", "model_performance"}
+# Nothing is pruned: every row that is gone was lost.
+KEEP = "nba_keep_runs: 1000"
 VALUES = {"double precision": "row.n * 0.37", "integer": "row.n", "text": "'text ' || row.n", "date": "run.cycle_start"}
 MEMORY = "select table_name from information_schema.columns where table_schema = 'memory' and column_name = 'run_id' order by 1"
 ENDS = (" OK ", " PASS ", " ERROR ", " FAIL ", " SKIP ")
@@ -136,7 +143,7 @@ class RecoveryHouse:
     def start(self, command: str = "build", own: str = "", cycle: str = CYCLE, **environment: str) -> Build:
         """A dbt command on its way; `own`: a name for target and logs of their own, for builds side by side."""
         paths = ["--target-path", f"target_{own}", "--log-path", f"logs_{own}"] if own else []
-        given = [] if command == "retry" else ["--vars", f'{{nba_cycle_start: "{cycle}"}}']
+        given = [] if command == "retry" else ["--vars", f'{{nba_cycle_start: "{cycle}", {KEEP}}}']
         words = [command, "--target", self.engine, *given, *paths]
         return Build(words, self.folder, {**self.environment, **environment})
 
@@ -207,20 +214,35 @@ def rows_of(file: Path, query: str) -> list[tuple[Any, ...]]:
         return connection.execute(query).fetchall()
 
 
-def build_recovery_house(
-    folder: Path, rows: int, server: PostgresServer | None = None, database: str = "", is_whole: bool = True
-) -> RecoveryHouse:
-    """The project's real last rooms over marts of so many rows, nothing built yet.
-
-    `is_whole`: with every published view and the file for readers; otherwise with few views, for builds of half the time.
-    """
-    build_serving_house(folder) if is_whole else build_house(folder)
-    for properties in sorted((ROOT / "models" / "marts").glob("*.yml")):
-        sql = _stub(columns_of(properties), 1 if properties.stem in RUN_LEVEL else rows)
-        (folder / "models" / "marts" / f"{properties.stem}.sql").write_text(sql)
+def build_recovery_house(folder: Path, rows: int, server: PostgresServer | None = None, database: str = "") -> RecoveryHouse:
+    """The project's real last rooms, a few tables of each kind as a strike costs a build, over marts of so many rows. Nothing is built."""
+    build_serving_house(folder)
+    _thin_out(folder)
+    for path in (folder / "models" / "marts").glob("*.sql"):
+        columns = columns_of(ROOT / "models" / "marts" / f"{path.stem}.yml")
+        path.write_text(_stub(columns, 1 if path.stem in RUN_LEVEL else rows))
     if server:
         server.create_database(database)
     return RecoveryHouse(folder, server, database, len(list((folder / "models" / "published").glob("*.sql"))))
+
+
+def _thin_out(folder: Path) -> None:
+    """Take out of a copied project the memory and published tables that are not in KEPT, what hangs on them, and what they alone read."""
+    models = {path.stem: path for path in (*folder.glob("models/**/*.sql"), *folder.glob("python_models/**/*.py"))}
+    by_macros = {name for path in folder.glob("macros/**/*.sql") for name in REF.findall(path.read_text())}
+    gone = {name for name in models if name.startswith(("memory__", "published__")) and name.split("__")[1] not in KEPT} - by_macros
+    for last in ("publish", "serving_file"):
+        lines = models[last].read_text().splitlines(keepends=True)
+        models[last].write_text("".join(line for line in lines if not gone & set(REF.findall(line))))
+    read = {name: set(REF.findall(path.read_text())) for name, path in models.items()}
+    while more := {name for name in read.keys() - gone if gone & read[name]}:
+        gone |= more
+    stubs = {name for name, path in models.items() if path.parent.name not in ("memory", "published", "retention", "serving")}
+    gone |= stubs - by_macros - set().union(*(read[name] for name in read.keys() - gone))
+    tests = [path for path in folder.glob("tests/data/*.sql") if gone & set(REF.findall(path.read_text()))]
+    for path in [models[name] for name in gone] + tests:
+        path.unlink()
+        path.with_suffix(".yml").unlink(missing_ok=True)
 
 
 def _stub(columns: dict[str, str], rows: int) -> str:

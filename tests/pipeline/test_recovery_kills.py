@@ -22,8 +22,7 @@ def test_a_killed_build_is_visible_not_at_all_or_whole_and_the_next_one_converge
     engine: str, kills: int, tmp_path: Path, request: pytest.FixtureRequest, record_property
 ):
     server = request.getfixturevalue("postgres") if engine == "postgres" else None
-    is_whole = kills > 10
-    house = build_recovery_house(tmp_path, 400 if is_whole else 40, server, "recovery_kills", is_whole)
+    house = build_recovery_house(tmp_path, 400, server, "recovery_kills")
     calm = house.build()
     watch = Watch(house, house.content(exempt=None))
     draw = random.Random(kills)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from publishing_house import ROOT
-from recovery_house import CYCLE, Build, RecoveryHouse, moments
+from recovery_house import CYCLE, KEEP, Build, RecoveryHouse, moments
 from recovery_watch import Watch
 
 from nba.cli import main
@@ -28,7 +28,7 @@ class WholeHouse(RecoveryHouse):
         return {**super().environment, "DBT_PROFILES_DIR": str(ROOT)}
 
     def start(self, command: str = "build", own: str = "", cycle: str = CYCLE, **environment: str) -> Build:
-        given = f'{{input_schema: raw, nba_cycle_start: "{cycle}"}}'
+        given = f'{{input_schema: raw, nba_cycle_start: "{cycle}", {KEEP}}}'
         paths = ["--target-path", str(self.folder / "target"), "--log-path", str(self.folder / "logs")]
         return Build([command, "--target", self.engine, "--vars", given, *paths], ROOT, {**self.environment, **environment})
 
