@@ -139,9 +139,11 @@ class Stage:
         return f"{catalog + '.' if catalog else ''}{quoted(prefix + room)}.{quoted(table)}"
 
     def _memory_tables(self) -> list[str]:
-        """Tables of the warehouse's memory whose rows belong to runs."""
+        """Tables of the warehouse's memory whose rows belong to runs, and what people approved."""
         catalog, _, prefix = self.source.rpartition(".")
-        asked = "select table_name from information_schema.columns where column_name = 'run_id' and table_schema = $schema"
+        asked = (
+            "select table_name from information_schema.columns where column_name in ('run_id', 'approved_at') and table_schema = $schema"
+        )
         asked += f" and table_catalog = '{catalog}'" if catalog else " and table_catalog = current_database()"
         found = {str(name) for (name,) in self.warehouse.rows(asked, {"schema": f"{prefix}memory"})}
         return sorted(found - set(NOT_TAKEN))
@@ -150,8 +152,11 @@ class Stage:
         """Condition on rows that were there when the run started: of no run that started with it or after it, nor published since."""
         if table == "audit_log":
             return f"where sequence < {self.past.started}"
+        started_at = f"timestamp '{self.past.started_at.isoformat(sep=' ')}'"
+        if table == "model_approvals":
+            return f"where approved_at < {started_at}"
         later = f"select run_id from {self._theirs('memory', 'audit_log')} where event = 'run_started' and sequence >= {self.past.started}"
-        moment = f" and published_at < timestamp '{self.past.started_at.isoformat(sep=' ')}'" if table == "publications" else ""
+        moment = f" and published_at < {started_at}" if table == "publications" else ""
         return f"where run_id not in ({later}){moment}"
 
     def _copy(self, source: str, schema: str, table: str, condition: str) -> None:

@@ -12,6 +12,7 @@ from nba.plain_text import markdown_text, one_line
 if TYPE_CHECKING:
     import pandas as pd
 
+    from nba.diff.rules import RuleChange
     from nba.diff.runs import Difference
 
 ROWS = 20
@@ -42,7 +43,7 @@ class Section:
 
 def sections(found: Difference) -> list[Section]:
     """The report in its parts."""
-    return [_header(found), _numbers(found), *_hcps(found), *_cells(found), *_limits(found)]
+    return [_header(found), _numbers(found), *_hcps(found), *_cells(found), *_limits(found), *rules_section(found.rules)]
 
 
 def as_text(parts: Sequence[Section]) -> str:
@@ -202,6 +203,17 @@ def _limits(found: Difference) -> list[Section]:
         if cells:
             parts.append(Section(title, (), head, tuple(cells), max(0, len(rows) - ROWS)))
     return parts or [Section("Limits", ("Every limit has the bound and the price that it had.",))]
+
+
+def rules_section(changes: Sequence[RuleChange]) -> list[Section]:
+    """Rows of rule tables that differ and who changed them; no section where none does."""
+    if not changes:
+        return []
+    rows = []
+    for row in changes[:ROWS]:
+        turn = "added" if row.before is None else "removed" if row.after is None else "changed"
+        rows.append((row.rule_table, turn, row.before or "-", row.after or "-", row.by))
+    return [Section("Rules", (), ("table", "change", "before", "after", "by"), tuple(rows), max(0, len(changes) - ROWS))]
 
 
 def _number(value: float) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nba.diff.rules import RuleChange, rule_changes
 from nba.errors import NbaError
 from nba.rollback import Publication, choose, read_kept, read_log
 
@@ -65,12 +66,13 @@ full join after on before.limit_id = after.limit_id
 @dataclass(frozen=True)
 class Difference:
     """before, after: rows of plan_summary, one each; pairs: HCP x channel of either plan with touches, plan_value (KPI units), cost
-    and move (`gained`, `lost`, `changed`, `kept`); limits: of either run with bound, use, price and turn."""
+    and move (`gained`, `lost`, `changed`, `kept`); limits: of either run with bound, use, price and turn; rules: rows that differ."""
 
     before: pd.Series
     after: pd.Series
     pairs: pd.DataFrame
     limits: pd.DataFrame
+    rules: tuple[RuleChange, ...] = ()
 
 
 def read_difference(warehouse: Warehouse, schema: str, given: Sequence[str]) -> Difference:
@@ -90,7 +92,8 @@ def read_difference(warehouse: Warehouse, schema: str, given: Sequence[str]) -> 
     pairs, limits = (warehouse.query(text.format(memory=memory), runs).to_pandas() for text in (PAIRS, LIMITS))
     # sorted here: engines sort text by rules of their own
     pairs = pairs.sort_values(["hcp_id", "channel"], ignore_index=True)
-    return Difference(*headers, pairs, with_turns(limits.sort_values(["label", "limit_id"], ignore_index=True)))
+    limits = with_turns(limits.sort_values(["label", "limit_id"], ignore_index=True))
+    return Difference(*headers, pairs, limits, tuple(rule_changes(warehouse, schema, before, after)))
 
 
 def choose_runs(log: Sequence[Publication], kept: Sequence[str], given: Sequence[str]) -> tuple[str, str]:
