@@ -14,7 +14,8 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from nba.errors import NbaError
+from nba.errors import NbaError, tells_full_disk
+from nba.plain_text import lines, one_line
 
 # name of the sub-command -> module with add_parser(subparsers) and run(args); import of these modules must stay light
 COMMANDS = {
@@ -37,6 +38,7 @@ COMMANDS = {
     "snowflake": "nba.snowflake.command",
 }
 LOG_NAME = "nba.log"
+AFTER_FULL_DISK = "What was under way is undone, and the warehouse is as it was. What to do: make room there and run again."
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -66,7 +68,7 @@ def run_safely(run: Callable[[argparse.Namespace], int | None], args: argparse.N
     try:
         return int(run(args) or 0)
     except NbaError as error:
-        print(f"nba {args.command}: {error}", file=sys.stderr)
+        print(lines(f"nba {args.command}: {error}"), file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print(f"nba {args.command}: interrupted; nothing was written after the last message above.", file=sys.stderr)
@@ -74,7 +76,10 @@ def run_safely(run: Callable[[argparse.Namespace], int | None], args: argparse.N
     except Exception as error:
         if args.debug:
             traceback.print_exc()
-        text = " ".join(str(error).split()) or "no message"
+        text = one_line(" ".join(str(error).split())) or "no message"
+        if tells_full_disk(error):
+            print(f"nba {args.command}: the disk is full: {text}. {AFTER_FULL_DISK}", file=sys.stderr)
+            return 1
         print(f"nba {args.command}: unexpected {type(error).__name__}: {text}. Log: {_write_log()}", file=sys.stderr)
         return 3
 
