@@ -83,7 +83,7 @@ lint: .venv-lint/.installed ## ruff, sqlfluff, yamllint
 
 audit: .venv-audit/.installed ## ask the public advisories about every locked package; needs the network, docs/security.md
 	@for lock in core test lint snowflake; do echo "requirements/$$lock.lock"; \
-		.venv-audit/bin/pip-audit --progress-spinner off --disable-pip --require-hashes -r requirements/$$lock.lock || exit 1; done
+		.venv-audit/bin/pip-audit --progress-spinner off --strict --disable-pip --require-hashes -r requirements/$$lock.lock || exit 1; done
 
 docs: install ## generate the dbt documentation into target/
 	$(BIN)/dbt docs generate
