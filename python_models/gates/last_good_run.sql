@@ -5,7 +5,12 @@ run as (select * from {{ ref('run_config') }}),
 
 publications as (select * from {{ publications() }}),
 
-profiles as (select distinct run_id, input_source from {{ memory('input_profiles', {'run_id': 'text', 'input_source': 'text'}) }} as kept),
+profiles as (
+    select distinct
+        run_id,
+        input_source
+    from {{ memory('input_profiles', {'run_id': 'text', 'input_source': 'text'}) }} as kept
+),
 
 -- publications of runs that read the same inputs; a rollback makes its run the last good one again
 comparable as (

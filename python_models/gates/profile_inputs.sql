@@ -1,4 +1,6 @@
 {#- What the inputs look like, as numbers: one scan of a history per grouping, whatever its size. Rows at or after the cycle are not looked at. -#}
+{%- set spread = ['specialty', 'practice_type', 'rep_access', 'decile', 'territory_id'] %}
+{%- set rules = ['budget', 'channel_capacity', 'rep_capacity', 'contact_limit', 'exclusion', 'consent', 'access', 'channel_window', 'min_gap', 'incompatible', 'coverage_floor', 'holdout', 'override'] %}
 with
 
 run as (select * from {{ ref('run_config') }}),
@@ -59,8 +61,7 @@ kpi_cells as (
         period_start,
         count(*) as row_count,
         count(kpi_value) as given_rows,
-        sum(case when kpi_value = 0 then 1 else 0 end) as zero_rows,
-        avg(kpi_value) as mean_value
+        sum(case when kpi_value = 0 then 1 else 0 end) as zero_rows
     from kpi
     group by period_start
 ),
@@ -97,69 +98,80 @@ covered as (
     left join measured on cast(hcps.hcp_id as text) = measured.hcp_id
 ),
 
-facts as (
-    select 'hcp_master' as table_name, '' as subject, '' as item, cast(null as date) as period_start, 'rows' as measure, cast(hcps as double precision) as amount from covered
-    union all
-    select 'hcp_master', '', '', null, 'kept_hcps', kept_hcps from covered
-    union all
-    select 'hcp_master', '', '', null, 'hcps_before', count(*) from known_before
-{%- for column in ['specialty', 'practice_type', 'territory_id', 'decile'] %}
-    union all
-    select 'hcp_master', '{{ column }}', coalesce(cast({{ column }} as text), '(none)'), null, 'rows', count(*) from hcps group by coalesce(cast({{ column }} as text), '(none)')
-{%- endfor %}
-    union all
-    select 'hcp_master', 'rep_access', coalesce(lower(cast(rep_access as text)), '(none)'), null, 'rows', count(*) from hcps group by coalesce(lower(cast(rep_access as text)), '(none)')
-{%- for measure in ['row_count', 'touches', 'recorded_touches', 'responses', 'recorded_rows'] %}
-    union all
-    select 'engagement_history', 'channel', channel, period_start, '{{ 'rows' if measure == 'row_count' else measure }}', {{ measure }} from engagement_cells
-{%- endfor %}
-    union all
-    select 'engagement_history', '', '', null, 'covered_hcps', engaged_hcps from covered
-    union all
-    select 'engagement_history', '', '', null, 'known_rows', coalesce(known_rows, 0) from covered
-    union all
+-- whole periods that are missing between the newest one and the cycle
+late as (
     select
-        'engagement_history',
-        '',
-        '',
-        null,
-        'late_periods',
         case
             when grain = 'month' then {{ dbt.datediff('engagement_last', 'cycle_start', 'month') }}
             else {{ dbt.datediff('engagement_last', 'cycle_start', 'day') }} / 7
-        end - 1
-    from panel
-{%- for measure in ['row_count', 'given_rows', 'zero_rows', 'mean_value'] %}
-    union all
-    select 'kpi_metrics', 'kpi_value', '', period_start, '{{ 'rows' if measure == 'row_count' else measure }}', {{ measure }} from kpi_cells
-{%- endfor %}
-    union all
-    select 'kpi_metrics', '', '', null, 'covered_hcps', measured_hcps from covered
-    union all
-    select 'kpi_metrics', 'kpi_value', '', null, 'middle', middle from quantiles
-    union all
-    select 'kpi_metrics', 'kpi_value', '', null, 'high', high from quantiles
-    union all
-    select
-        'kpi_metrics',
-        '',
-        '',
-        null,
-        'late_periods',
+        end - 1 as engagement_periods,
         case
             when grain = 'month' then {{ dbt.datediff('kpi_last', 'cycle_start', 'month') }}
             else {{ dbt.datediff('kpi_last', 'cycle_start', 'day') }} / 7
-        end - 1
+        end - 1 as kpi_periods
     from panel
-{%- for column in ['unit_cost', 'expected_uplift', 'rep_minutes'] %}
+),
+
+opt_ins as (
+    select
+        channel,
+        count(distinct hcp_id) as hcps
+    from {{ ref('base_rule_consent') }}
+    where lower(cast(status as text)) = 'opt_in' and channel is not null
+    group by channel
+),
+{%- for column in spread %}
+
+{{ column }}_counts as (
+    select
+        coalesce({{ 'lower(cast(rep_access as text))' if column == 'rep_access' else 'cast(' ~ column ~ ' as text)' }}, '(none)') as item,
+        count(*) as row_count
+    from hcps
+    group by coalesce({{ 'lower(cast(rep_access as text))' if column == 'rep_access' else 'cast(' ~ column ~ ' as text)' }}, '(none)')
+),
+{%- endfor %}
+
+facts as (
+    {{ profile_fact('hcp_master', 'rows', 'hcps') }} from covered
     union all
-    select 'engagement_action_catalog', '{{ column }}', cast(channel as text), null, 'value', {{ column }} from catalog
+    {{ profile_fact('hcp_master', 'kept_hcps', 'kept_hcps') }} from covered
+    union all
+    {{ profile_fact('hcp_master', 'hcps_before', 'count(*)') }} from known_before
+{%- for column in spread %}
+    union all
+    {{ profile_fact('hcp_master', 'rows', 'row_count', column, 'item') }} from {{ column }}_counts
 {%- endfor %}
     union all
-    select 'rule_consent', 'channel', cast(channel as text), null, 'opt_ins', count(distinct hcp_id) from {{ ref('base_rule_consent') }} where lower(cast(status as text)) = 'opt_in' and channel is not null group by cast(channel as text)
-{%- for name in ['budget', 'channel_capacity', 'rep_capacity', 'contact_limit', 'exclusion', 'consent', 'access', 'channel_window', 'min_gap', 'incompatible', 'coverage_floor', 'holdout', 'override'] %}
+    {{ profile_fact('engagement_history', 'late_periods', 'engagement_periods') }} from late
     union all
-    select 'rule_{{ name }}', '', '', null, 'rows', count(*) from {{ ref('base_rule_' ~ name) }}
+    {{ profile_fact('engagement_history', 'covered_hcps', 'engaged_hcps') }} from covered
+    union all
+    {{ profile_fact('engagement_history', 'known_rows', 'coalesce(known_rows, 0)') }} from covered
+{%- for measure, column in {'rows': 'row_count', 'touches': 'touches', 'recorded_touches': 'recorded_touches', 'responses': 'responses', 'recorded_rows': 'recorded_rows'}.items() %}
+    union all
+    {{ profile_fact('engagement_history', measure, column, 'channel', 'channel', 'period_start') }} from engagement_cells
+{%- endfor %}
+    union all
+    {{ profile_fact('kpi_metrics', 'late_periods', 'kpi_periods') }} from late
+    union all
+    {{ profile_fact('kpi_metrics', 'covered_hcps', 'measured_hcps') }} from covered
+{%- for measure, column in {'rows': 'row_count', 'given_rows': 'given_rows', 'zero_rows': 'zero_rows'}.items() %}
+    union all
+    {{ profile_fact('kpi_metrics', measure, column, 'kpi_value', period='period_start') }} from kpi_cells
+{%- endfor %}
+{%- for measure in ['middle', 'high'] %}
+    union all
+    {{ profile_fact('kpi_metrics', measure, measure, 'kpi_value') }} from quantiles
+{%- endfor %}
+{%- for column in ['unit_cost', 'expected_uplift', 'rep_minutes'] %}
+    union all
+    {{ profile_fact('engagement_action_catalog', 'value', column, column, 'channel') }} from catalog
+{%- endfor %}
+    union all
+    {{ profile_fact('rule_consent', 'opt_ins', 'hcps', 'channel', 'channel') }} from opt_ins
+{%- for name in rules %}
+    union all
+    {{ profile_fact('rule_' ~ name, 'rows', 'count(*)') }} from {{ ref('base_rule_' ~ name) }}
 {%- endfor %}
 ),
 

@@ -54,21 +54,23 @@ facts as (
         amount
     from inputs
     where table_name = 'hcp_master' and subject = ''
-{%- for measure in ['row_count', 'touches', 'total_cost', 'expected_impact', 'hcps'] %}
+{%- for measure, column in {'rows': 'row_count', 'touches': 'touches', 'total_cost': 'total_cost', 'expected_impact': 'expected_impact', 'hcps': 'hcps'}.items() %}
     union all
-    select 'recommendations', 'channel', channel, null, '{{ 'rows' if measure == 'row_count' else measure }}', {{ measure }} from planned
+    {{ profile_fact('recommendations', measure, column, 'channel', 'channel') }} from planned
 {%- endfor %}
-{%- for measure in ['row_count', 'eligible', 'probabilities', 'mean_probability', 'lowest_probability', 'highest_probability', 'mean_impact', 'worth_it', 'mean_width'] %}
     union all
-    select 'hcp_channel_scores', 'channel', channel, null, '{{ 'rows' if measure == 'row_count' else measure }}', {{ measure }} from pairs
+    {{ profile_fact('hcp_channel_scores', 'rows', 'row_count', 'channel', 'channel') }} from pairs
+{%- for measure in ['eligible', 'probabilities', 'mean_probability', 'lowest_probability', 'highest_probability', 'mean_impact', 'worth_it', 'mean_width'] %}
+    union all
+    {{ profile_fact('hcp_channel_scores', measure, measure, 'channel', 'channel') }} from pairs
 {%- endfor %}
 {%- for measure in ['objective', 'penalty', 'solve_gap', 'total_cost', 'actions', 'hcps_reached', 'expected_impact'] %}
     union all
-    select 'plan_summary', '', '', null, '{{ measure }}', {{ measure }} from summary
+    {{ profile_fact('plan_summary', measure, measure) }} from summary
 {%- endfor %}
 {%- for measure in ['touches', 'total_cost'] %}
     union all
-    select 'channel_usage', 'channel', channel, null, '{{ measure }}', {{ measure }} from used
+    {{ profile_fact('channel_usage', measure, measure, 'channel', 'channel') }} from used
 {%- endfor %}
 ),
 

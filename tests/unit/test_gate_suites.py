@@ -36,7 +36,6 @@ SPOILT: dict[tuple[str, str, str], Spoil] = {
     ("engagement_history", "late_periods", "error"): put(9, **E, measure="late_periods"),
     ("engagement_history", "late_periods", "warn"): put(5, **E, measure="late_periods"),
     ("engagement_history", "newest_level", "warn"): times(0.3, **E, newest=1),
-    ("engagement_history", "known_share", "error"): times(0.4, **E, measure="known_rows"),
     ("engagement_history", "known_share", "warn"): times(0.7, **E, measure="known_rows"),
     ("engagement_history", "covered_change", "error"): times(0.4, **E, measure="covered_hcps"),
     ("engagement_history", "covered_change", "warn"): times(0.7, **E, measure="covered_hcps"),
