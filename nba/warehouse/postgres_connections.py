@@ -20,7 +20,9 @@ def credentials_of(target: Target) -> PgpyCredentials:
         PgpyCredentials.validate(entries)
         return PgpyCredentials.from_dict(entries)
     except (ValidationError, ValueError) as error:
-        raise NbaError(f"target {target.name} in profiles.yml cannot be used: {str(error).splitlines()[0]}") from error
+        # the check of types quotes the value that is wrong, be it the password; so would the cause in a traceback
+        text = str(error).splitlines()[0].replace(str(entries.get("password") or "\0"), "***")
+        raise NbaError(f"target {target.name} in profiles.yml cannot be used: {text}") from None
 
 
 class SnapshotConnections(ReadConnections):
