@@ -18,7 +18,7 @@
                 {%- if rows > var('nba_keep_input_rows') | int -%}
                     {%- do found.update({node.name: {'kept_as': none, 'not_kept': rows ~ ' rows, nba_keep_input_rows is ' ~ var('nba_keep_input_rows')}}) -%}
                 {%- else -%}
-                    {%- set address = adapter.dispatch('table_address', 'nba')(there) -%}
+                    {%- set address = table_address(there) -%}
                     {%- if address is none -%}
                         {%- do found.update({node.name: {'kept_as': none, 'not_kept': 'not on ' ~ target.type}}) -%}
                     {%- else -%}
@@ -29,30 +29,4 @@
         {%- endfor -%}
     {%- endif -%}
     {{ return(found) }}
-{%- endmacro %}
-
-{#- A hash of columns, types and rows in any order; exact, where the fingerprint of the inputs rounds to nine digits. Only for finding equal tables. -#}
-{% macro default__table_address(relation) -%}
-    {%- set columns = adapter.get_columns_in_relation(relation) -%}
-    {%- set names = [] -%}
-    {%- for column in columns -%}
-        {%- do names.append(column.name ~ ' ' ~ column.data_type) -%}
-    {%- endfor -%}
-    {%- set found = run_query('select count(*), cast(sum(cast(hash(given) as hugeint)) as text), cast(bit_xor(hash(given)) as text) from ' ~ relation ~ ' as given').rows[0] -%}
-    {{ return(local_md5(names | join('|') ~ '|' ~ (found.values() | join('|')))) }}
-{%- endmacro %}
-
-{% macro postgres__table_address(relation) -%}
-    {%- set columns = adapter.get_columns_in_relation(relation) -%}
-    {%- set names = [] -%}
-    {%- for column in columns -%}
-        {%- do names.append(column.name ~ ' ' ~ column.data_type) -%}
-    {%- endfor -%}
-    {%- set found = run_query('select count(*), cast(sum(cast(hashtextextended(cast(given as text), 0) as numeric)) as text), cast(sum(cast(hashtextextended(cast(given as text), 1) as numeric)) as text) from ' ~ relation ~ ' as given').rows[0] -%}
-    {{ return(local_md5(names | join('|') ~ '|' ~ (found.values() | join('|')))) }}
-{%- endmacro %}
-
-{#- A clone would cost nothing there, but that was never tried on a live account. -#}
-{% macro snowflake__table_address(relation) -%}
-    {{ return(none) }}
 {%- endmacro %}
