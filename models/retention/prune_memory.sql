@@ -21,6 +21,19 @@ ranked as (
     group by run_id
 ),
 
+-- the run that holds in each of as many cycles: monitoring and gates look back at whole plans, however often one was published
+holding as (
+    select held.run_id
+    from (
+        select
+            run_id,
+            row_number() over (partition by cycle_start order by published_at desc) as recency,
+            dense_rank() over (order by cycle_start desc) as cycles_back
+        from publications
+    ) as held
+    where held.recency = 1 and held.cycles_back <= {{ var('nba_keep_runs') | int }}
+),
+
 numbered as (
     select distinct
         run_id,
@@ -54,6 +67,7 @@ final as (
     left join ranked on kept.run_id = ranked.run_id
     left join numbered on kept.run_id = numbered.run_id
     where kept.run_id <> published_now.run_id
+        and kept.run_id not in (select holding.run_id from holding)
         and (ranked.place > {{ var('nba_keep_runs') | int }} or (ranked.place is null and coalesce(numbered.run_number, 0) < oldest_kept.run_number))
         {%- if is_incremental() %}
         and kept.run_id not in (select earlier.run_id from {{ this }} as earlier)
