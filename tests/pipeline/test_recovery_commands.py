@@ -26,7 +26,7 @@ from nba.simulate import simulate_world, write_world
 pytestmark = pytest.mark.long
 ROOT = Path(__file__).resolve().parents[2]
 ENGINES = ["duckdb", "postgres"]
-KILLS = 12
+KILLS, ROLLBACKS = 12, 10
 # Strikes a command at one statement: `where` says which, `when` whether before or after it was carried out.
 STRUCK = """
 import os, sys
@@ -171,7 +171,7 @@ def test_a_killed_rollback_has_happened_or_not(engine: str, tmp_path: Path, requ
     assert undisturbed.wait() == 0, undisturbed.communicate()[0]
     lasts = time.monotonic() - began
     watch.look()
-    for _ in range(10):
+    for _ in range(ROLLBACKS):
         to = next(run for run in runs if run != watch.pointer[1])
         run = process([*words, "--to", to], house.environment, house.folder)
         time.sleep(draw.uniform(0.3, 1.0) * lasts)

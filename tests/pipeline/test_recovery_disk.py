@@ -16,7 +16,7 @@ from small_disk import SmallDisk, small_disk
 
 pytestmark = pytest.mark.long
 FULL = ("no space left on device", "file too large")
-ROUNDS = 6
+ROUNDS, LIMITS = 6, 4
 
 
 def meet_full_disk(watch: Watch, disk: SmallDisk, growth: int, rounds: int) -> None:
@@ -62,8 +62,8 @@ def test_a_limit_on_the_size_of_a_file(tmp_path: Path, record_property):
     growth = house.file.stat().st_size - before
     draw = random.Random(5)
     unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
-    for number in range(4):
-        room = house.file.stat().st_size + int(growth * (number + draw.random()) / 5)
+    for number in range(LIMITS):
+        room = house.file.stat().st_size + int(growth * (number + draw.random()) / (LIMITS + 1))
         resource.setrlimit(resource.RLIMIT_FSIZE, (room, unlimited[1]))
         try:
             build = house.start()
@@ -112,7 +112,7 @@ def test_a_server_that_cannot_write_its_log_goes_down_and_comes_back(tmp_path: P
             house = build_recovery_house(tmp_path, 400, server, "recovery_log")
             calm = house.build()
             watch = Watch(house, house.content(exempt=None))
-            for moment in moments(calm.timetable(), 4, random.Random(4)):
+            for moment in moments(calm.timetable(), LIMITS, random.Random(4)):
                 strike_log(house, watch, disk, server, moment)
             watch.converge()
             record_property("count", watch.line("logs filled up"))

@@ -11,6 +11,8 @@ from recovery_house import Build, Moment, RecoveryHouse, build_recovery_house, m
 from recovery_watch import Watch
 
 pytestmark = pytest.mark.long
+# Restarts, and sessions ended of each kind.
+RESTARTS, ENDED = 6, 3
 LOCK_LOST = "The connection that keeps other builds out of database"
 EVERY = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
 HOLDING = "pid in (select pid from pg_locks where locktype = 'advisory' and granted)"
@@ -44,7 +46,7 @@ def after(watch: Watch, build: Build, kind: str) -> None:
 
 
 def test_a_restart_under_a_build(watch: Watch, server: PostgresServer, record_property):
-    for number, moment in enumerate(moments(watch.timetable, 6, random.Random(6))):
+    for number, moment in enumerate(moments(watch.timetable, RESTARTS, random.Random(6))):
         build = watch.house.start()
         assert moment.wait(build), build.said
         server.stop("immediate" if number % 2 else "fast")
@@ -57,7 +59,7 @@ def test_a_restart_under_a_build(watch: Watch, server: PostgresServer, record_pr
 
 @pytest.mark.parametrize("sessions", SESSIONS)
 def test_sessions_that_are_ended(sessions: str, watch: Watch, record_property):
-    for moment in moments(watch.timetable, 3, random.Random(sessions)):
+    for moment in moments(watch.timetable, ENDED, random.Random(sessions)):
         build = watch.house.start()
         assert moment.wait(build), build.said
         watch.house.rows(SESSIONS[sessions])
