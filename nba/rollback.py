@@ -120,9 +120,7 @@ def choose(log: Sequence[Publication], kept: frozenset[str], to: str | None) -> 
         problem = f"run {to} was never published, so it cannot be rolled back to" if to in kept else f"there is no run {to} in memory"
         raise NbaError(f"{problem}.{known}")
     if chosen.run_id not in kept:
-        raise NbaError(
-            f"run {chosen.run_id} is no longer kept in memory; choose another with --to (the last nba_keep_runs published runs stay)"
-        )
+        raise NbaError(f"run {chosen.run_id} is no longer kept in memory; choose another with --to")
     return Publication(chosen.run_id, chosen.cycle_start, "rollback")
 
 
