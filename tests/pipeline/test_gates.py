@@ -191,12 +191,10 @@ def test_a_gate_that_evaluated_nothing_stops_the_build(warehouse: Path, publishe
     import duckdb
 
     with duckdb.connect(str(warehouse)) as connection:
-        kept = connection.execute("select * from checks.input_quality").df()
         connection.execute("update checks.input_quality set status = 'not_evaluated'")
     result = run_dbt(["build", "-s", "gate_input_quality", "--quiet"], warehouse, VARIABLES, check=False)
     (failed,) = errors(result)
     assert "expectations evaluated nothing at all, so the gate says nothing" in failed.message
-    assert len(kept) > 50
 
 
 def test_what_is_meant_is_built_with_a_switch_and_the_next_build_is_good_again(
