@@ -114,7 +114,7 @@ def test_a_failure_leaves_the_earlier_export(project: Path, tmp_path: Path, monk
         raise OSError("disk is full")
 
     monkeypatch.setattr(exporting, "write_file", fail)
-    assert run(project, folder, "--format", "csv") == 3
+    assert run(project, folder, "--format", "csv") == 1
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
