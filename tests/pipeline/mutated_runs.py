@@ -97,10 +97,16 @@ class Mill:
         self._checks = RememberedChecks(folder / "checks")
         first = self.load(valid_folder().write(folder / "valid"))
         assert first.how == "through", first.says
-        # the first build brings the seeds, which `dbt run` leaves as they are
-        built = self.build(first.variables or {}, "build")
+        shutil.copyfile(self.file, self.start)
+        self._variables, self._has_seeds = first.variables or {}, False
+
+    def _bring_seeds(self) -> None:
+        """The first build brings the seeds, which `dbt run` leaves as they are, and shows that the valid folder builds."""
+        shutil.copyfile(self.start, self.file)
+        built = self.build(self._variables, "build")
         assert built.how == "through", built.says
         shutil.copyfile(self.file, self.start)
+        self._has_seeds = True
 
     def load(self, folder: Path) -> Outcome:
         """`nba load` of one folder onto the copy; a refusal must leave the file as it was, to the byte."""
@@ -134,10 +140,10 @@ class Mill:
         """`dbt run` of the first rooms, `dbt build` of them with their data tests, or of everything (how: run, build, whole):
         through, stopped by a gate, or a defect."""
         words = ["--quiet", "--no-print", "--no-write-json", "--vars", json.dumps(variables)]
-        # unit tests do not look at what was loaded
-        command = ["run"] if how == "run" else ["build", "--exclude-resource-type", "unit_test"]
-        rooms = [] if how == "whole" else ["--select", *FIRST_ROOMS]
-        result = self._dbt([*command, *words, *rooms])
+        # unit tests do not look at what was loaded, but a build without them publishes nothing
+        rooms = ["--select", *FIRST_ROOMS, "--exclude-resource-type", "unit_test"]
+        command = {"run": ["run", "--select", *FIRST_ROOMS], "build": ["build", *rooms], "whole": ["build"]}[how]
+        result = self._dbt([*command, *words])
         if result.success:
             return Outcome("through")
         if result.exception is not None and not hasattr(result.result, "results"):
@@ -170,6 +176,8 @@ class Mill:
 
     def run(self, plan: Plan, how: str = "run") -> Outcome:
         """Load the folder of a plan and, where that works, build the first rooms or all, as `build` says."""
+        if not self._has_seeds:
+            self._bring_seeds()
         place = self.folder / "folder"
         shutil.rmtree(place, ignore_errors=True)
         try:
