@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nba.errors import NbaError
+from nba.plain_text import print_line
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def plan_on_client(warehouse: Warehouse, prefix: str, say: Callable[[str], None] = print) -> tuple[str, int]:
+def plan_on_client(warehouse: Warehouse, prefix: str, say: Callable[[str], None] = print_line) -> tuple[str, int]:
     """Solve the run whose tables lie in the warehouse and write the solution beside them. Returns run_id and the number of actions.
 
     NbaError where the build has not come as far as its scores.

@@ -29,6 +29,11 @@ def lines(text: str) -> str:
     return "\n".join(one_line(line) for line in text.split("\n"))
 
 
+def print_line(text: str) -> None:
+    """Print a line of progress: names of channels and limits stand in it."""
+    print(one_line(text), flush=True)
+
+
 def _written(found: re.Match[str]) -> str:
     character = found.group()
     short = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}

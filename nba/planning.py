@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from nba.plain_text import print_line
 from nba.plan_inputs import as_frame, planner_tables
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from optimization import PlanSettings
 
 
-def solve_plan(tables: Mapping[str, Any], config: Any, say: Callable[[str], None] = print) -> pa.Table:
+def solve_plan(tables: Mapping[str, Any], config: Any, say: Callable[[str], None] = print_line) -> pa.Table:
     """The table `plan_solution`.
 
     tables: `stg_hcp_master`, `stg_catalog`, `score_impact`, `stg_engagement`, `stg_prior_actions`, `stg_published_plan`, `stg_rule_*`,

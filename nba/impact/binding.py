@@ -11,6 +11,7 @@ import pyarrow as pa
 from nba.impact.estimate import fit_impact, score_impact
 from nba.impact.model import MODEL_SCHEMA, ImpactModel
 from nba.impact.settings import ImpactSettings
+from nba.plain_text import print_line
 
 BATCH_ROWS = 1_000_000
 COLUMNS = {
@@ -27,7 +28,7 @@ def impact_model(tables: Mapping[str, Any], config: Mapping[str, Any]) -> pa.Tab
     """The table impact_model, one row. tables: relations of stg_hcp_master (`hcps`), stg_engagement, stg_kpi, stg_catalog, score_engagement
     (`probabilities`); config: the row of run_config."""
     settings = ImpactSettings.from_config(config)
-    model = fit_impact(read_tables(tables, settings), settings, print)
+    model = fit_impact(read_tables(tables, settings), settings, print_line)
     return pa.table({"model_version": [model.version], "model_json": [model.to_json()]}, schema=MODEL_SCHEMA)
 
 

@@ -17,7 +17,7 @@ from nba.errors import NbaError
 from nba.export import write_file
 from nba.load.folder import list_folder
 from nba.load.problems import LoadError, Problem
-from nba.plain_text import lines, markdown_text, one_line, spreadsheet_text
+from nba.plain_text import lines, markdown_text, one_line, print_line, spreadsheet_text
 from nba.project import find_project, read_contract
 from nba.readiness.page import _text
 from nba.readiness.sources import from_folder
@@ -41,6 +41,11 @@ def test_a_name_stays_on_one_line_without_what_steers_a_terminal(text: str) -> N
 def test_what_is_replaced_can_be_read() -> None:
     assert one_line("a\x1b[31m\tb\u202ec\ud800") == "a\\x1b[31m\\tb\\u202ec\\ud800"
     assert lines("one\x07\ntwo") == "one\\x07\ntwo"
+
+
+def test_a_line_of_progress_stays_one(capsys: pytest.CaptureFixture[str]) -> None:
+    print_line("impact: a\nb\x1b[2J placebo_failed")
+    assert capsys.readouterr().out == "impact: a\\nb\\x1b[2J placebo_failed\n"
 
 
 @pytest.mark.parametrize("text", FORMULAS)
