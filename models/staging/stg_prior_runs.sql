@@ -1,4 +1,4 @@
--- depends_on: {{ ref('gate_inputs') }}
+-- depends_on: {{ ref('gate_input_quality') }}
 with
 
 publications as (

@@ -1,4 +1,4 @@
--- depends_on: {{ ref('gate_inputs') }}
+-- depends_on: {{ ref('gate_input_quality') }}
 with
 
 runs as (select * from {{ ref('stg_prior_runs') }} where cycles_back > 0),
