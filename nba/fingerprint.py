@@ -81,7 +81,7 @@ def _table_lines(name: str, columns: list[str], batches: Iterable[pa.RecordBatch
 
 
 def fingerprint_row(tables: Mapping[str, Any]) -> pa.Table:
-    """The one-row table of the model `input_fingerprint`: columns `input_fingerprint` and `table_hashes` (`name=rows:hash;` of each), text."""
+    """The one-row table of the model `input_fingerprint`: columns `input_fingerprint` and `table_hashes` (`name=rows:hash;` each)."""
     import pyarrow as pa
 
     whole, found = input_hashes(tables)

@@ -38,6 +38,12 @@
 -- depends_on: {{ ref('memory__churn_models') }}
 -- depends_on: {{ ref('memory__impact_models') }}
 -- depends_on: {{ ref('memory__rule_changes') }}
+-- depends_on: {{ ref('memory__input_profiles') }}
+-- depends_on: {{ ref('memory__input_quality') }}
+-- depends_on: {{ ref('memory__inputs_by_run') }}
+-- depends_on: {{ ref('memory__plan_profiles') }}
+-- depends_on: {{ ref('memory__plan_quality') }}
+-- depends_on: {{ ref('memory__rules_by_run') }}
 with
 
 run as (select * from {{ ref('run_config') }}),

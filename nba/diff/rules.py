@@ -37,7 +37,7 @@ class RuleChange:
 
 def rule_changes(warehouse: Warehouse, schema: str, before: str, after: str) -> list[RuleChange]:
     """Rows that differ from run `before` to run `after`; none where memory does not know the rules of either (runs of older versions)."""
-    if not NEEDED <= {table.name.lower() for table in warehouse.tables(schema)}:
+    if not {table.name.lower() for table in warehouse.tables(schema)} >= NEEDED:
         return []
     memory = warehouse.quoted(schema)
     asked = f"select run_id, max(run_number) from {memory}.inputs_by_run where run_id in ($before, $after) group by run_id"

@@ -30,7 +30,7 @@ def rule_stubs(root: Path) -> dict[str, str]:
     stubs["base/base_rule_budget"] = SETTINGS + _row(_contract(root)["rule_budget"], BUDGET)
     pins = _row(_contract(root)["rule_override"], PIN)
     stubs["base/base_rule_override"] += f"\n{{%- for pin in house_pins %}}\nunion all\n{pins}\n{{%- endfor %}}"
-    told = {name: "0:same" for name in _contract(root)}
+    told = dict.fromkeys(_contract(root), "0:same")
     told["rule_budget"], told["rule_override"] = "1:{{ house_budget }}", "{{ house_pins | length }}:{{ house_pins | join(',') }}"
     hashes = "".join(f"{name}={text};" for name, text in told.items())
     stubs["plan/input_fingerprint"] = f"{SETTINGS}select 'f' as input_fingerprint, '{hashes}' as table_hashes"

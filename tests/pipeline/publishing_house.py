@@ -33,7 +33,12 @@ FACTS = {
 # Views that only filter and the three that do more.
 VIEWS = ("hcps", "recommendations", "plan_history", "model_performance", "rule_changes")
 # What the gates hand to memory: table of the room of gates -> memory table.
-GATES = {"profile_inputs": "input_profiles", "profile_plan": "plan_profiles", "input_quality": "input_quality", "plan_quality": "plan_quality"}
+GATES = {
+    "profile_inputs": "input_profiles",
+    "profile_plan": "plan_profiles",
+    "input_quality": "input_quality",
+    "plan_quality": "plan_quality",
+}
 MONITORED = (("engagement_versions", "model_versions"), ("monitor_profiles", "profiles"))
 PROMISE = "select * from {{{{ ref('fct_recommendations') }}}} where touches {condition}"
 

@@ -300,7 +300,13 @@ def test_every_memory_table_has_a_row_scope() -> None:
 
     scopes = dict(re.findall(r"'(\w+)': '(\w+)'", (ROOT / "macros" / "roles" / "row_scopes.sql").read_text()))
     models = [yaml.safe_load(path.read_text())["models"][0] for path in (ROOT / "models" / "memory").glob("*.yml")]
-    assert {model["config"].get("alias", model["name"]) for model in models} == set(scopes) - {"publications", "role_access", "audit_log", "content_hashes", "pruned_runs"}
+    assert {model["config"].get("alias", model["name"]) for model in models} == set(scopes) - {
+        "publications",
+        "role_access",
+        "audit_log",
+        "content_hashes",
+        "pruned_runs",
+    }
     for model in models:
         name = model["config"].get("alias", model["name"])
         columns = {column["name"] for column in model["columns"]}

@@ -56,12 +56,17 @@ def test_writers_at_once_make_one_chain(database: PostgresServer) -> None:
         warehouse.close()
 
 
+def _record_and_fail(warehouse: Warehouse) -> None:
+    with warehouse.transaction():
+        assert record(warehouse, "", "inputs_loaded", "raw") is not None
+        raise RuntimeError("the load fails")
+
+
 def test_an_event_of_a_transaction_that_is_undone_is_not_told(database: PostgresServer) -> None:
     warehouse = connect("postgres", ROOT)
     try:
-        with pytest.raises(RuntimeError), warehouse.transaction():
-            assert record(warehouse, "", "inputs_loaded", "raw") is not None
-            raise RuntimeError("the load fails")
+        with pytest.raises(RuntimeError):
+            _record_and_fail(warehouse)
         assert record(warehouse, "", "rolled_back") is not None
         assert events(warehouse) == [1]
     finally:

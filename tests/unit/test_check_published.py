@@ -21,6 +21,7 @@ HCP_LEVEL = (
     "hcp_period_metrics",
     "gap_list",
     "churn_risk",
+    "override_costs",
 )
 CARRIED = ("run_id", "cycle_start", "brand_id", "territory_id", "rep_id")
 
