@@ -78,7 +78,8 @@ def severity(fact: Mapping[str, Any], limit: Limit) -> tuple[str, float | None]:
 def judged(facts: Iterable[Mapping[str, Any]], limits: Mapping[str, Limit]) -> list[dict[str, Any]]:
     """Every fact with its severity, words and id, gravest first. KeyError for a measure without limits."""
     rows = []
-    for fact in facts:
+    for found in facts:
+        fact = {**found, **{name: _settled(found[name]) for name in ("value", "baseline", "effect", "sureness")}}
         level, threshold = severity(fact, limits[fact["measure"]])
         row = {**fact, "severity": level, "threshold": threshold, "alert_id": _alert_id(fact)}
         rows.append({**row, "message": message(row), "what_to_do": what_to_do(row) if level in LEVELS else None})
@@ -92,6 +93,11 @@ KEYS = ("measure", "subject", "feature", "channel")
 def measures_table(facts: Iterable[Mapping[str, Any]], limits: Mapping[str, Limit]) -> pa.Table:
     """The table monitor_measures."""
     return pa.Table.from_pylist(judged(facts, limits), schema=MEASURE_SCHEMA)
+
+
+def _settled(number: float | None) -> float | None:
+    """9 significant digits: the order in which an engine sums must not move an alert, or the digits of its words."""
+    return None if number is None else float(f"{number:.9g}")
 
 
 def _alert_id(fact: Mapping[str, Any]) -> str:

@@ -22,6 +22,7 @@ def test_memory_of_an_older_version_gets_the_new_columns_and_keeps_its_runs(tmp_
             kept = [f"{name} {kind}" for name, kind in types.items() if name not in left_out]
             warehouse.execute(f"create schema {schema}; create table {schema}.{table} ({', '.join(kept)})")
             warehouse.execute(f"insert into {schema}.{table} (run_id, limit_id, price) values ('{run}', 'l1', 0.5)")
+        warehouse.execute("create schema checks; create table checks.run_config as select 'new' as run_id")
         warehouse.execute("update marts.fct_constraint_prices set step = 30, step_gain = 1.5")
     run_dbt(["run", "-s", "memory__constraint_prices"], db_path, {"input_schema": "raw", "nba_cycle_start": "2026-01-05"})
     rows = read_table(db_path, "select run_id, price, step, step_gain from memory.constraint_prices order by run_id desc")

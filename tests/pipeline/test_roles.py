@@ -18,10 +18,13 @@ from nba.roles import Access, configured_roles, read_access
 from nba.warehouse import connect
 
 RUN_LEVEL = {"plan_power", "plan_summary", "plan_history", "channels", "model_performance", "churn_performance", "impact_diagnostics"}
-RUN_LEVEL |= {"measured_lift", "off_policy_value", "uplift_curve", "feature_proxies"}
+RUN_LEVEL |= {"measured_lift", "off_policy_value", "uplift_curve", "feature_proxies", "publish"}
 # who changed what is for those who see every territory
 MANAGERS = {"audit_log", "inputs_by_run", "rules_by_run", "rule_changes", "content_hashes", "pruned_runs"}
 RUN_LEVEL |= {"model_register", "monitoring_measures", "drift_alerts", "retraining_decisions"}
+# what the next build reads, and nobody else
+BUILDERS = {"models", "churn_models", "impact_models", "model_versions", "profiles"}
+BUILDERS |= {"input_profiles", "plan_profiles", "input_quality", "plan_quality"}
 ACCESS = "login,territory_id,rep_id\nt_anna,T1,R1\nt_boss,*,\nt_both,T1,\nt_both,T2,R2\n"
 # login -> (territories, rep_ids) that its role_access gives; "*" = all
 REPS = {"t_anna": ({"T1"}, {"R1"}), "t_boss": ({"*"}, set()), "t_both": ({"T1", "T2"}, {"R2"}), "t_new": (set(), set())}
@@ -123,10 +126,10 @@ def test_every_published_table_shows_each_login_its_rows(house: RolesHouse) -> N
 
 def test_memory_itself_shows_no_more(house: RolesHouse) -> None:
     tables = [name for (name,) in house.rows("select tablename from pg_tables where schemaname = 'memory' order by 1")]
-    assert {"models", "publish", "publications", "role_access", "hcps"} <= set(tables)
+    assert {*BUILDERS, "publish", "publications", "role_access", "hcps"} <= set(tables)
     for table in tables:
         assert house.rows(f"select relrowsecurity from pg_class where oid = 'memory.{table}'::regclass") == [(True,)]
-        if table in ("models", "churn_models", "impact_models", "publish"):
+        if table in BUILDERS:
             for login in ("t_anna", "t_boss", "t_bi", "t_web"):
                 with pytest.raises(psycopg2.errors.InsufficientPrivilege):
                     house.rows(f"select 1 from memory.{table}", login)

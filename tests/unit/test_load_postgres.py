@@ -230,10 +230,10 @@ def test_settings_are_those_of_dbt(loads: Loads, monkeypatch: pytest.MonkeyPatch
     assert (found.database, found.user, found.port) == ("loads", loads.server.user, loads.server.port)
     monkeypatch.setenv("DBT_PROFILES_DIR", str(tmp_path))
     (tmp_path / "profiles.yml").write_text(
-        "nba: {target: p, outputs: {p: {type: postgres, host: h, port: five, user: u, pass: p, dbname: d}}}"
+        "nba: {target: p, outputs: {p: {type: postgres, host: h, port: five, user: u, pass: secret, dbname: d}}}"
     )
     with pytest.raises(NbaError, match=r"target p in profiles.yml cannot be used: invalid literal for int\(\) with base 10: 'five'"):
         credentials_of(resolve_target(None, ROOT))
-    (tmp_path / "profiles.yml").write_text("nba: {target: p, outputs: {p: {type: postgres, host: h, port: 5432, pass: p, dbname: d}}}")
+    (tmp_path / "profiles.yml").write_text("nba: {target: p, outputs: {p: {type: postgres, host: h, port: 5432, pass: secret, dbname: d}}}")
     with pytest.raises(NbaError, match=r"target p in profiles.yml cannot be used: 'user' is a required property"):
         credentials_of(resolve_target(None, ROOT))
