@@ -18,11 +18,12 @@
         {%- endif -%}
     {%- else -%}
         {%- set types = {} -%}
+        {%- set there = adapter.get_columns_in_relation(relation) -%}
         {#- every column of hcp_master is a candidate feature and is read by its name -#}
-        {%- for column in adapter.get_columns_in_relation(relation) if table_name == 'hcp_master' and modules.re.search('["\\x00-\\x1f\\x7f]', column.name) -%}
+        {%- for column in there if table_name == 'hcp_master' and modules.re.search('["\\x00-\\x1f\\x7f]', column.name) -%}
             {%- do problems.append({'check': 'column_name', 'severity': 'error', 'column': column.name, 'problem': 'has a ' ~ ('double quote' if '"' in column.name else 'control character') ~ ' in its name', 'what_to_do': 'rename the column in the table or in a view over it'}) -%}
         {%- endfor -%}
-        {%- for column in adapter.get_columns_in_relation(relation) -%}
+        {%- for column in there -%}
             {%- do types.update({column.name | lower: column.data_type | lower}) -%}
         {%- endfor -%}
         {%- for name, column in contract.columns.items() -%}
