@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help install build quality quality-pages test test-long lint audit docs clean bench-shap bench-allocation bench-impact test-metrics check-superset test-snowflake test-snowflake-live
+.PHONY: help install build quality quality-pages test test-long lint audit docs clean bench bench-allocation bench-impact test-metrics check-superset test-snowflake test-snowflake-live
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -108,8 +108,15 @@ bench-impact: .venv-bench-impact/.installed ## impact beside heuristics, learner
 	.venv-bench-impact/bin/python -m benchmarks.impact.run $(BENCH)
 	.venv-bench-impact/bin/python -m benchmarks.impact.report
 
-bench-shap: install ## TreeSHAP against shap.TreeExplainer in one run
-	$(BIN)/python benchmarks/tree_shap.py
+.venv-bench-pipeline/.installed: requirements/bench-pipeline.lock pyproject.toml
+	$(PYTHON) -m venv .venv-bench-pipeline
+	.venv-bench-pipeline/bin/python -m pip install --quiet --require-hashes --no-deps -r requirements/bench-pipeline.lock
+	.venv-bench-pipeline/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+bench: .venv-bench-pipeline/.installed ## the whole pipeline and its parts beside peers, 10k and 50k HCPs (BENCH="--hcps 1000000": a million)
+	.venv-bench-pipeline/bin/python -m benchmarks.pipeline.run $(BENCH)
+	.venv-bench-pipeline/bin/python -m benchmarks.pipeline.report
 
 clean: ## remove what build and test made
 	rm -rf target logs .pytest_cache .ruff_cache
