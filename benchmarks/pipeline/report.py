@@ -107,7 +107,7 @@ def _number(value: float | None) -> str:
 
 
 def _whole(rows: Rows) -> list[str]:
-    body = []
+    body = [["sample", TASKS[task].words, *_figures(done(rows, task, 0)), ""] for task, _, _ in summary.SAMPLE if done(rows, task, 0)]
     for size in summary.sizes(rows, "simulate", "load", "refit", "score", "handwritten"):
         total, hand = summary.whole(rows, size), done(rows, "handwritten", size)
         for words, found in (

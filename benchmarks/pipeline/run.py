@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks.allocation.machine import ROOT, machine_facts
-from benchmarks.pipeline.tasks import TASKS
+from benchmarks.pipeline.tasks import TASKS, code_hash, settle
 
 RESULTS = ROOT / "benchmarks" / "results" / "pipeline.jsonl"
 WORLDS = ROOT / "target" / "bench_pipeline"
@@ -28,6 +28,7 @@ PACKAGES = ("dbt-core", "duckdb", "numpy", "scikit-learn", "numba", "pandas", "p
 FOLDERS = ("nba", "optimization", "python_models", "models", "macros", "benchmarks")
 GROUPS = {
     "all": tuple(TASKS),
+    "sample": ("sample_cold", "sample_warm"),
     "pipeline": ("simulate", "load", "refit", "score"),
     "features": ("features_pandas", "features_polars"),
     "shap": tuple(name for name in TASKS if TASKS[name].by_rows),
@@ -37,7 +38,7 @@ ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUM
 
 @dataclass(frozen=True)
 class Row:
-    """What identifies a row; hcps, weeks are 0 for SHAP rows, rows is 0 for all others."""
+    """What identifies a row; hcps and weeks are 0 for SHAP rows and the sample, rows is 0 for all but SHAP rows."""
 
     task: str
     hcps: int
@@ -47,8 +48,8 @@ class Row:
 
     @property
     def command(self) -> str:
-        size = f"--rows {self.rows}" if self.rows else f"--hcps {self.hcps} --weeks {self.weeks}"
-        return f"python -m benchmarks.pipeline.run --tasks {self.task} {size} --seed {self.seed} --again"
+        size = f" --rows {self.rows}" if self.rows else f" --hcps {self.hcps} --weeks {self.weeks}" if self.hcps else ""
+        return f"python -m benchmarks.pipeline.run --tasks {self.task}{size} --seed {self.seed} --again"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -61,18 +62,19 @@ def main(arguments: list[str] | None = None) -> int:
     done = set() if given.again else done_rows(results)
     missing = with_needed([row for row in rows if row not in done], Path(given.worlds))
     print(f"{len([row for row in rows if row in done])} of {len(rows)} rows are there already, {len(missing)} to run", flush=True)
-    failed: set[tuple[int, str]] = set()
+    failed: set[Row] = set()
     for number, row in enumerate(missing, 1):
-        if TASKS[row.task].needs and (row.hcps, TASKS[row.task].needs) in failed:
-            print(f"[{number}/{len(missing)}] {row.task} {row.hcps}: not run, {TASKS[row.task].needs} failed", flush=True)
-            failed.add((row.hcps, row.task))
+        lacking = [step.task for step in steps_of(row) if step in failed]
+        if lacking:
+            print(f"[{number}/{len(missing)}] {row.task} {row.hcps}: not run, {lacking[0]} failed", flush=True)
+            failed.add(row)
             continue
         found = run_row(row, given)
         with results.open("a") as file:
             file.write(json.dumps(found) + "\n")
         if found["status"] != "done":
-            failed.add((row.hcps, row.task))
-        print(f"[{number}/{len(missing)}] {row.task} {row.rows or row.hcps}: {_line(found)}", flush=True)
+            failed.add(row)
+        print(f"[{number}/{len(missing)}] {row.task} {row.rows or row.hcps or ''}: {_line(found)}", flush=True)
     return 1 if failed else 0
 
 
@@ -83,28 +85,41 @@ def rows_wanted(tasks: str, hcps: str, weeks: int, seed: int, rows: str) -> list
         if name not in TASKS:
             raise ValueError(f"task {name!r} must be one of {', '.join((*GROUPS, *TASKS))}")
     ordered = [name for name in TASKS if name in chosen]
-    wanted = [Row(name, 0, 0, seed, int(count)) for count in rows.split(",") for name in ordered if TASKS[name].by_rows]
-    return wanted + [Row(name, int(size), weeks, seed, 0) for size in hcps.split(",") for name in ordered if not TASKS[name].by_rows]
+    wanted = [Row(name, 0, 0, seed, 0) for name in ordered if TASKS[name].by == "sample"]
+    wanted += [Row(name, 0, 0, seed, int(count)) for count in rows.split(",") for name in ordered if TASKS[name].by == "rows"]
+    return wanted + [Row(name, int(size), weeks, seed, 0) for size in hcps.split(",") for name in ordered if TASKS[name].by == "hcps"]
 
 
 def with_needed(rows: list[Row], worlds: Path) -> list[Row]:
     """The rows, each after the steps whose files it needs and which neither exist nor are made by a row before it."""
     out: list[Row] = []
+
+    def add(row: Row) -> None:
+        for step in steps_of(row):
+            if step not in out and not is_made(step, worlds):
+                add(step)
+        if row not in out:
+            out.append(row)
+
     for row in rows:
-        chain: list[Row] = []
-        need = TASKS[row.task].needs
-        while need is not None:
-            step = Row(need, row.hcps, row.weeks, row.seed, 0)
-            if step in out or (world_folder(row, worlds) / str(TASKS[need].makes)).exists():
-                break
-            chain.insert(0, step)
-            need = TASKS[need].needs
-        out += [step for step in (*chain, row) if step not in out]
+        add(row)
     return out
 
 
+def steps_of(row: Row) -> list[Row]:
+    """The steps that a row needs."""
+    sized = {name: TASKS[name].by == "hcps" for name in TASKS[row.task].needs}
+    return [Row(name, row.hcps if has else 0, row.weeks if has else 0, row.seed, 0) for name, has in sized.items()]
+
+
+def is_made(step: Row, worlds: Path) -> bool:
+    """Whether the file that a step leaves is there; kernels that changed since must be compiled again."""
+    file = world_folder(step, worlds) / str(TASKS[step.task].makes)
+    return file.exists() and (TASKS[step.task].by != "sample" or file.read_text() == code_hash())
+
+
 def world_folder(row: Row, worlds: Path) -> Path:
-    return worlds / (f"{row.hcps}_{row.weeks}_{row.seed}" if row.hcps else "shap")
+    return worlds / (f"{row.hcps}_{row.weeks}_{row.seed}" if row.hcps else TASKS[row.task].by)
 
 
 def done_rows(results: Path) -> set[Row]:
@@ -121,6 +136,7 @@ def run_row(row: Row, given: argparse.Namespace) -> dict[str, object]:
         file, output = Path(name) / "row.json", Path(name) / "output.txt"
         killed = _run(row, given, file, output)
         if file.exists():
+            settle(row.task, world_folder(row, Path(given.worlds)))
             return found | {"status": "done"} | json.loads(file.read_text())
         said = f"killed at {given.limit:g} s" if killed else _last_words(output)
         return found | {"status": "killed" if killed else "error", "said": said}
@@ -141,6 +157,7 @@ def _run(row: Row, given: argparse.Namespace, file: Path, output: Path) -> bool:
     ]
     command += [str(row.seed), str(row.rows), str(given.peer_seconds), str(given.cores)]
     environment = os.environ | dict.fromkeys(ONE_THREAD, str(given.cores))
+    environment["NUMBA_CACHE_DIR"] = str(Path(given.worlds).resolve() / "compiled")
     with output.open("w") as written:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=written, stderr=written, start_new_session=True)
         try:

@@ -17,6 +17,11 @@ CEILINGS = (
     ("score, 50k HCPs", "score", 50_000, 45.0, None),
     ("refit, 1M HCPs", "refit", 1_000_000, 600.0, 8_000.0),
 )
+SAMPLE = (
+    ("sample_cold", "sample, nothing compiled", 90.0),
+    ("sample_warm", "sample, kernels in the cache", 60.0),
+)
+LEAST_ROWS = 300_000  # of SHAP targets: set-up decides below
 LEAST_SECONDS = 1.0  # below this a stage's growth is noise
 
 
@@ -95,6 +100,10 @@ def verdicts(rows: Rows) -> list[tuple[str, str, bool | None]]:
             continue
         is_met = found["cpu_seconds"] <= most and (memory is None or found["memory_mb"] <= memory)
         out.append((f"{words}: {said}", f"{found['cpu_seconds']:.0f} CPU s, {found['memory_mb'] / 1000:.1f} GB", is_met))
+    for task, words, most in SAMPLE:
+        found = done(rows, task, 0)
+        said = "not run" if found is None else f"{found['cpu_seconds']:.0f} CPU s"
+        out.append((f"{words}: <= {most:.0f} CPU s", said, None if found is None else found["cpu_seconds"] <= most))
     for words, least, theirs, ours in _ratios(rows):
         found = ratio(theirs, ours)
         out.append((f"{words}: >= {least:g}x", "not run" if found is None else f"{found:.1f}x", None if found is None else found >= least))
@@ -117,7 +126,7 @@ def _ratios(rows: Rows) -> list[tuple[str, float, float | None, float | None]]:
 
 def _shap_verdicts(rows: Rows) -> list[tuple[str, str, bool | None]]:
     out: list[tuple[str, str, bool | None]] = []
-    for size in sizes(rows, "shap_ours"):
+    for size in [size for size in sizes(rows, "shap_ours") if size >= LEAST_ROWS]:
         ours = rows["shap_ours", size]
         for peer, least in (("explainer", 60.0 if size >= 1_000_000 else 45.0), ("lightgbm", 15.0), ("xgboost", 15.0)):
             other = done(rows, f"shap_{peer}", size)

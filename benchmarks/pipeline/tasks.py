@@ -16,6 +16,7 @@ from typing import Any
 from benchmarks.pipeline.clock import Clock
 
 Found = dict[str, Any]
+WAREHOUSE = "nba.duckdb"
 
 
 @dataclass(frozen=True)
@@ -36,13 +37,43 @@ class Job:
 
 @dataclass(frozen=True)
 class Task:
-    """needs: the step that must have been done in the folder; makes: what shows that this one was. words: for a reader."""
+    """needs: steps that must have been done; makes: the file that shows that this one was. words: for a reader.
+
+    by: `hcps`, `rows` of SHAP values, or nothing: the shipped sample has one size.
+    """
 
     function: Callable[[Job], Found]
     words: str
-    needs: str | None = None
+    needs: tuple[str, ...] = ()
     makes: str | None = None
-    by_rows: bool = False
+    by: str = "hcps"
+
+    @property
+    def by_rows(self) -> bool:
+        return self.by == "rows"
+
+
+def sample_cold(job: Job) -> Found:
+    """Compiles every kernel: what the other tasks then find in the cache."""
+    cache = Path(os.environ["NUMBA_CACHE_DIR"])
+    shutil.rmtree(cache, ignore_errors=True)
+    cache.mkdir(parents=True)
+    found = _build(job, _workplace(job, "sample_cold"), None)
+    (job.folder / "compiled").write_text(code_hash())
+    return found
+
+
+def sample_warm(job: Job) -> Found:
+    return _build(job, _workplace(job, "sample_warm"), None)
+
+
+def code_hash() -> str:
+    """Of all that may hold a kernel: a change of it is compiled anew."""
+    import hashlib
+
+    root = Path(__file__).resolve().parents[2]
+    files = sorted(file for folder in ("nba", "optimization") for file in (root / folder).rglob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def simulate(job: Job) -> Found:
@@ -56,43 +87,35 @@ def simulate(job: Job) -> Found:
 
 
 def load(job: Job) -> Found:
-    part = _fresh(job.folder / "loading.duckdb", None)
+    _workplace(job, "load")
     clock = Clock()
     _nba("load", str(job.inputs))
-    found = clock.read()
-    part.rename(job.folder / "loaded.duckdb")
-    return found
+    return clock.read()
 
 
 def refit(job: Job) -> Found:
     """The first build: everything is learned."""
-    part = _fresh(job.folder / "building.duckdb", job.folder / "loaded.duckdb")
-    found = _build(job, "refit", {})
-    part.rename(job.folder / "refit.duckdb")
-    return found
+    shutil.rmtree(job.folder / "staged", ignore_errors=True)
+    return _build(job, _workplace(job, "refit", job.folder / "load"), {})
 
 
 def score(job: Job) -> Found:
     """Another build with the engagement model that the first one left."""
-    part = _fresh(job.folder / "scoring.duckdb", job.folder / "refit.duckdb")
-    found = _build(job, "score", {"nba_retrain": "never"})
-    part.unlink()
-    return found
+    return _build(job, _workplace(job, "score", job.folder / "refit"), {"nba_retrain": "never"})
 
 
-def _build(job: Job, name: str, switches: dict[str, str]) -> Found:
+def _build(job: Job, place: Path, switches: dict[str, str] | None) -> Found:
+    """switches: of a build of the world; None builds the shipped sample."""
     import json
 
     from benchmarks.pipeline.nodes import by_stage, dearest, timed_build, write_nodes
 
     # Nothing parsed before: another cycle is another `--vars`, which parses anew.
-    target = job.folder / f"target_{name}"
-    shutil.rmtree(target, ignore_errors=True)
-    switches = {"input_schema": "raw", "nba_cycle_start": cycle_start(job), **switches}
-    nodes, whole = timed_build(["build", "--vars", json.dumps(switches), "--target-path", str(target), "--log-path", str(target)])
-    write_nodes(nodes, job.folder / f"nodes_{name}.csv")
-    features = _sum_of(nodes)
-    return whole | {"stages": by_stage(nodes, whole), "dearest": dearest(nodes), "features": features}
+    switches = {"input_schema": "raw", "nba_cycle_start": cycle_start(job), **switches} if switches is not None else {}
+    paths = ["--target-path", str(place / "target"), "--log-path", str(place / "target")]
+    nodes, whole = timed_build(["build", "--vars", json.dumps(switches), *paths])
+    write_nodes(nodes, job.folder / f"nodes_{place.stem}.csv")
+    return whole | {"stages": by_stage(nodes, whole), "dearest": dearest(nodes), "features": _sum_of(nodes)}
 
 
 def _sum_of(nodes: list[Found]) -> Found:
@@ -110,14 +133,36 @@ def cycle_start(job: Job) -> str:
     return str(WorldSettings(job.hcps, job.weeks, job.seed).calendar.cycle_start)[:10]
 
 
-def _fresh(file: Path, source: Path | None) -> Path:
-    """A warehouse of this name, copied or new, as the one that dbt and nba use; what was left of another try is gone."""
-    for old in file.parent.glob(f"{file.stem}*"):
-        old.unlink()
+def _workplace(job: Job, name: str, source: Path | None = None) -> Path:
+    """An empty folder with a warehouse of the name that every step gives it (views hold it), as the one that dbt and nba use.
+
+    The warehouse of source is copied; where the disk has no room for another one it is taken, and its step is run again when it is
+    needed again.
+    """
+    place = job.folder / f"{name}.part"
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
     if source is not None:
-        shutil.copyfile(source, file)
-    os.environ["NBA_DUCKDB_PATH"] = str(file)
-    return file
+        has_room = shutil.disk_usage(place).free > 3 * (source / WAREHOUSE).stat().st_size
+        for file in source.glob(f"{WAREHOUSE}*"):
+            (shutil.copyfile if has_room else shutil.move)(file, place / file.name)
+    os.environ["NBA_DUCKDB_PATH"] = str(place / WAREHOUSE)
+    return place
+
+
+def settle(task: str, folder: Path) -> None:
+    """After the worker has ended and closed its warehouse: keep that for the next step, or clear it away where nothing needs it."""
+    place = folder / f"{task}.part"
+    if not place.exists():
+        return
+    if not str(TASKS[task].makes).endswith(WAREHOUSE):
+        shutil.rmtree(place)
+        return
+    for other in place.iterdir():
+        if not other.name.startswith(WAREHOUSE):
+            shutil.rmtree(other) if other.is_dir() else other.unlink()
+    shutil.rmtree(folder / task, ignore_errors=True)
+    place.rename(folder / task)
 
 
 def _nba(*arguments: str) -> None:
@@ -148,8 +193,8 @@ def features_polars(job: Job) -> Found:
 def _staged(job: Job) -> Found:
     from benchmarks.pipeline.feature_tables import run_settings, staged_tables
 
-    staged_tables(job.folder / "refit.duckdb", job.folder / "staged")
-    return run_settings(job.folder / "refit.duckdb")
+    staged_tables(job.folder / "refit" / WAREHOUSE, job.folder / "staged")
+    return run_settings(job.folder / "refit" / WAREHOUSE)
 
 
 def _compared(job: Job, frames: dict[str, Any], write: str) -> Found:
@@ -158,7 +203,7 @@ def _compared(job: Job, frames: dict[str, Any], write: str) -> Found:
     files = {name: job.folder / f"answer_{name}.parquet" for name in frames}
     for name in list(frames):
         getattr(frames.pop(name), write)(files[name])
-    found = differences(job.folder / "refit.duckdb", files)
+    found = differences(job.folder / "refit" / WAREHOUSE, files)
     for file in files.values():
         file.unlink()
     return {"compared": found}
@@ -180,15 +225,17 @@ def _shap(name: str) -> Callable[[Job], Found]:
 
 
 TASKS = {
-    "simulate": Task(simulate, "`nba simulate`", None, "in"),
-    "load": Task(load, "`nba load`", "simulate", "loaded.duckdb"),
-    "refit": Task(refit, "first `dbt build`", "load", "refit.duckdb"),
-    "score": Task(score, "`dbt build` with the fitted engagement model", "refit"),
-    "features_pandas": Task(features_pandas, "features in pandas", "refit"),
-    "features_polars": Task(features_polars, "features in polars", "refit"),
-    "handwritten": Task(handwritten, "pandas, scikit-learn, shap, PuLP", "simulate"),
-    "shap_ours": Task(_shap("ours"), "`nba.learning.tree_shap`", by_rows=True),
-    "shap_explainer": Task(_shap("explainer"), "`shap.TreeExplainer`", by_rows=True),
-    "shap_lightgbm": Task(_shap("lightgbm"), "LightGBM `pred_contrib`", by_rows=True),
-    "shap_xgboost": Task(_shap("xgboost"), "XGBoost `pred_contribs`", by_rows=True),
+    "sample_cold": Task(sample_cold, "`dbt build` of the sample, nothing compiled", (), "compiled", "sample"),
+    "sample_warm": Task(sample_warm, "`dbt build` of the sample, kernels in the cache", ("sample_cold",), None, "sample"),
+    "simulate": Task(simulate, "`nba simulate`", (), "in"),
+    "load": Task(load, "`nba load`", ("simulate",), f"load/{WAREHOUSE}"),
+    "refit": Task(refit, "first `dbt build`", ("sample_cold", "load"), f"refit/{WAREHOUSE}"),
+    "features_pandas": Task(features_pandas, "features in pandas", ("refit",)),
+    "features_polars": Task(features_polars, "features in polars", ("refit",)),
+    "score": Task(score, "`dbt build` with the fitted engagement model", ("sample_cold", "refit")),
+    "handwritten": Task(handwritten, "pandas, scikit-learn, shap, PuLP", ("simulate",)),
+    "shap_ours": Task(_shap("ours"), "`nba.learning.tree_shap`", by="rows"),
+    "shap_explainer": Task(_shap("explainer"), "`shap.TreeExplainer`", by="rows"),
+    "shap_lightgbm": Task(_shap("lightgbm"), "LightGBM `pred_contrib`", by="rows"),
+    "shap_xgboost": Task(_shap("xgboost"), "XGBoost `pred_contribs`", by="rows"),
 }

@@ -15,6 +15,7 @@ from benchmarks.pipeline.nodes import by_stage
 from benchmarks.pipeline.peers.allocation import eligible, limits
 from benchmarks.pipeline.run import Row, done_rows, rows_wanted, with_needed
 from benchmarks.pipeline.stages import FEATURE_MODELS, FIGURES, KINDS, MODELS, ROOMS, STAGES, stage_of
+from benchmarks.pipeline.tasks import code_hash
 
 ROOT = Path(__file__).resolve().parents[2]
 # dbt takes every file of these folders for a model, so that this is the manifest without a parse.
@@ -53,19 +54,17 @@ def test_stages_add_up_to_the_whole():
 
 def test_steps_run_before_what_needs_them_and_only_where_their_files_are_gone(tmp_path: Path):
     wanted = rows_wanted("features,score", "100", 52, 3, "10")
-    assert [row.task for row in with_needed(wanted, tmp_path)] == [
-        "simulate",
-        "load",
-        "refit",
-        "score",
-        "features_pandas",
-        "features_polars",
-    ]
-    (tmp_path / "100_52_3").mkdir()
-    (tmp_path / "100_52_3" / "refit.duckdb").touch()
+    steps = [row.task for row in with_needed(wanted, tmp_path)]
+    assert steps == ["sample_cold", "simulate", "load", "refit", "features_pandas", "features_polars", "score"]
+    for folder in ("100_52_3/refit", "sample"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "100_52_3" / "refit" / "nba.duckdb").touch()
+    (tmp_path / "sample" / "compiled").write_text("of other code")
+    assert [row.task for row in with_needed(wanted, tmp_path)] == ["features_pandas", "features_polars", "sample_cold", "score"]
+    (tmp_path / "sample" / "compiled").write_text(code_hash())
     assert with_needed(wanted, tmp_path) == wanted
     assert [row.rows for row in rows_wanted("shap_ours", "100", 52, 3, "10,20")] == [10, 20]
-    with pytest.raises(ValueError, match="task 'shape' must be one of all, pipeline"):
+    with pytest.raises(ValueError, match="task 'shape' must be one of all, sample"):
         rows_wanted("shape", "100", 52, 3, "10")
 
 
