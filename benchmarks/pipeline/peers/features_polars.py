@@ -89,19 +89,18 @@ def _channel_rates(seen: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _history(seen: pl.LazyFrame, newest: int, settings: dict[str, Any]) -> pl.LazyFrame:
-    """HCP x channel: sums over the windows, last touch and last response ever, in one pass."""
-    short, long = (pl.col("period") > newest - settings[f"window_{name}"] for name in ("short", "long"))
-    return seen.group_by(PAIR).agg(
-        last_touch_end=pl.col("period_end").max(),
-        last_response_end=pl.col("response_end").max(),
-        touches_long=pl.col("touches").filter(long).sum(),
-        active_periods_long=(pl.col("is_first") & long).sum(),
-        answered_long=pl.col("answered").filter(long).sum(),
-        responses_long=pl.col("responses").filter(long).sum(),
-        touches_short=pl.col("touches").filter(short).sum(),
-        answered_short=pl.col("answered").filter(short).sum(),
-        responses_short=pl.col("responses").filter(short).sum(),
+    """HCP x channel: sums over the windows, last touch and last response ever; windows are cut before groups are made."""
+    last = seen.group_by(PAIR).agg(last_touch_end=pl.col("period_end").max(), last_response_end=pl.col("response_end").max())
+    window = seen.filter(pl.col("period") > newest - settings["window_long"])
+    is_short = pl.col("period") > newest - settings["window_short"]
+    counted = ["touches", "answered", "responses"]
+    window = window.with_columns(pl.when(is_short).then(pl.col(name)).alias(f"{name}_short") for name in counted)
+    sums = window.group_by(PAIR).agg(
+        pl.col("is_first").sum().alias("active_periods_long"),
+        *(pl.col(name).sum().alias(f"{name}_long") for name in counted),
+        *(pl.col(f"{name}_short").sum() for name in counted),
     )
+    return last.join(sums, on=PAIR, how="left").with_columns(pl.exclude(*PAIR, "last_touch_end", "last_response_end").fill_null(0))
 
 
 def _all_channels(history: pl.LazyFrame) -> pl.LazyFrame:
@@ -125,12 +124,13 @@ def _kpi(kpi: pl.LazyFrame, day: date, whose: pl.Expr, settings: dict[str, Any])
     now = seen.filter((pl.col("known_until") > day) & (pl.col("period") > newest - 2 * long))
     value, market, period = pl.col("kpi_value"), pl.col("market_value"), pl.col("period")
     is_in = {"short": period > newest - short, "long": period > newest - long, "before": period <= newest - long}
-    parts = [value.filter(is_in[name]).sum().alias(f"kpi_{name}") for name in is_in]
-    parts += [(value.is_null() & is_in[name]).sum().alias(f"unknown_{name}") for name in is_in]
-    parts += [value.filter(is_in[name] & market.is_not_null()).sum().alias(f"share_kpi_{name}") for name in ("short", "long")]
-    parts += [market.filter(is_in[name] & value.is_not_null()).sum().alias(f"share_market_{name}") for name in ("short", "long")]
-    parts += [market.filter(is_in["long"]).sum().alias("market_long"), (market.is_not_null() & is_in["long"]).sum().alias("market_rows")]
-    sums = first.join(now.group_by("hcp_id").agg(parts), on="hcp_id", how="left").with_columns(pl.exclude("hcp_id", "since").fill_null(0))
+    columns = {f"kpi_{name}": pl.when(is_in[name]).then(value) for name in is_in}
+    columns |= {f"unknown_{name}": value.is_null() & is_in[name] for name in is_in}
+    columns |= {f"share_kpi_{name}": pl.when(is_in[name] & market.is_not_null()).then(value) for name in ("short", "long")}
+    columns |= {f"share_market_{name}": pl.when(is_in[name] & value.is_not_null()).then(market) for name in ("short", "long")}
+    columns |= {"market_long": pl.when(is_in["long"]).then(market), "market_rows": market.is_not_null() & is_in["long"]}
+    sums = now.select("hcp_id", **columns).group_by("hcp_id").agg(pl.all().sum())
+    sums = first.join(sums, on="hcp_id", how="left").with_columns(pl.exclude("hcp_id", "since").fill_null(0))
     since = pl.col("since")
     span = {"short": since.clip(upper_bound=short), "long": since.clip(upper_bound=long), "before": (since - long).clip(0, long)}
     sums = sums.with_columns((span[name] - pl.col(f"unknown_{name}")).alias(f"known_{name}") for name in span)
