@@ -42,7 +42,7 @@ def timed_build(arguments: list[str]) -> tuple[list[Node], dict[str, float]]:
     found = whole.read()
     # What the process had used before: its own imports.
     found["cpu_seconds"] = round(found["cpu_seconds"] + born, 4)
-    return nodes, found | {"memory_mb": max(most, found["memory_mb"])}
+    return nodes, found | {"memory_mb": round(max(most, found["memory_mb"]))}
 
 
 def _stage(kind: str, name: str, room: str) -> str:

@@ -112,8 +112,9 @@ def _whole(rows: Rows) -> list[str]:
         total, hand = summary.whole(rows, size), done(rows, "handwritten", size)
         for words, found in (
             ("**score**: fitted models to published", summary.figure(rows, "score", size)),
+            ("**score** of the following cycle", summary.figure(rows, "score", size, "following")),
             ("**refit**: checks, training, models, impact", summary.figure(rows, "refit", size)),
-            *((TASKS[task].words, done(rows, task, size)) for task in ("load", "refit", "score")),
+            *((TASKS[task].words, done(rows, task, size)) for task in ("load", "refit", "score", "earlier", "following")),
             ("the whole: load and first build", total),
             ("hand-written script", hand),
         ):

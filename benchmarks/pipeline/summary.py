@@ -57,9 +57,12 @@ def stage(row: dict[str, Any] | None, name: str, measure: str = "cpu_seconds") -
     return None if row is None else row["stages"].get(name, {}).get(measure, 0.0)
 
 
-def figure(rows: Rows, name: str, size: int) -> dict[str, float] | None:
-    """CPU s, wall s and MB of `score` (from the build with a fitted model) or `refit` (from the first build) at a size."""
-    row = done(rows, name, size)
+def figure(rows: Rows, name: str, size: int, task: str | None = None) -> dict[str, float] | None:
+    """CPU s, wall s and MB of `score` (from the build with a fitted model) or `refit` (from the first build) at a size.
+
+    task: another build to take the figure from.
+    """
+    row = done(rows, task or name, size)
     if row is None:
         return None
     mine = [found for stage_name, found in row["stages"].items() if FIGURES.get(stage_name, "score") == name]

@@ -104,6 +104,16 @@ def score(job: Job) -> Found:
     return _build(job, _workplace(job, "score", job.folder / "refit"), {"nba_retrain": "never"})
 
 
+def earlier(job: Job) -> Found:
+    """The first build, one cycle back: what a next cycle finds."""
+    return _build(job, _workplace(job, "earlier", job.folder / "load"), {"nba_cycle_start": cycle_start(job, back=1)})
+
+
+def following(job: Job) -> Found:
+    """The build of the cycle after it: four more weeks are known, everything is scored anew."""
+    return _build(job, _workplace(job, "following", job.folder / "earlier"), {"nba_retrain": "never"})
+
+
 def _build(job: Job, place: Path, switches: dict[str, str] | None) -> Found:
     """switches: of a build of the world; None builds the shipped sample."""
     import json
@@ -127,10 +137,13 @@ def _sum_of(nodes: list[Found]) -> Found:
     return sums | {"memory_mb": max(node["memory_mb"] for node in mine)}
 
 
-def cycle_start(job: Job) -> str:
+def cycle_start(job: Job, back: int = 0) -> str:
+    """First day of the cycle that the world was made for, or of one so many cycles before."""
+    import numpy as np
+
     from nba.simulate.settings import WorldSettings
 
-    return str(WorldSettings(job.hcps, job.weeks, job.seed).calendar.cycle_start)[:10]
+    return str(WorldSettings(job.hcps, job.weeks, job.seed).calendar.cycle_start - np.timedelta64(28 * back, "D"))[:10]
 
 
 def _workplace(job: Job, name: str, source: Path | None = None) -> Path:
@@ -233,6 +246,8 @@ TASKS = {
     "features_pandas": Task(features_pandas, "features in pandas", ("refit",)),
     "features_polars": Task(features_polars, "features in polars", ("refit",)),
     "score": Task(score, "`dbt build` with the fitted engagement model", ("sample_cold", "refit")),
+    "earlier": Task(earlier, "first `dbt build`, one cycle back", ("sample_cold", "load"), f"earlier/{WAREHOUSE}"),
+    "following": Task(following, "`dbt build` of the following cycle with the fitted engagement model", ("sample_cold", "earlier")),
     "handwritten": Task(handwritten, "pandas, scikit-learn, shap, PuLP", ("simulate",)),
     "shap_ours": Task(_shap("ours"), "`nba.learning.tree_shap`", by="rows"),
     "shap_explainer": Task(_shap("explainer"), "`shap.TreeExplainer`", by="rows"),
