@@ -115,8 +115,8 @@ bench-impact: .venv-bench-impact/.installed ## impact beside heuristics, learner
 	@touch $@
 
 bench: .venv-bench-pipeline/.installed ## the whole pipeline and its parts beside peers, 10k and 50k HCPs (BENCH="--hcps 1000000": a million)
-	.venv-bench-pipeline/bin/python -m benchmarks.pipeline.run $(BENCH)
-	.venv-bench-pipeline/bin/python -m benchmarks.pipeline.report
+	@.venv-bench-pipeline/bin/python -m benchmarks.pipeline.run $(BENCH); status=$$?; \
+		.venv-bench-pipeline/bin/python -m benchmarks.pipeline.report && exit $$status
 
 clean: ## remove what build and test made
 	rm -rf target logs .pytest_cache .ruff_cache

@@ -10,13 +10,15 @@ from benchmarks.pipeline.stages import FIGURES
 from benchmarks.pipeline.summary import Rows, done, stage
 
 WORDS = {"refit": "first", "score": "next"}
+LEGEND_INCHES = 0.75
+STYLES = {"ours, score": {"color": "0.5", "linestyle": "--"}}
 
 
 def draw_stages(rows: Rows, file: Path) -> None:
     """Stacked bars, CPU microseconds per HCP by stage: what shrinks with size is fixed cost, what grows is worse than linear."""
     pyplot = _pyplot()
     sizes, names = summary.sizes(rows, "refit", "score"), summary.stage_names(rows)
-    figure, axes = pyplot.subplots(1, 2, figsize=(12.0, 0.9 + 0.5 * max(4, 2 * len(sizes))), squeeze=False)
+    figure, axes = pyplot.subplots(1, 2, figsize=(12.0, LEGEND_INCHES + 0.8 + 0.35 * max(2, 2 * len(sizes))), squeeze=False)
     colours = pyplot.get_cmap("tab20").colors
     bars = [(size, build) for size in reversed(sizes) for build in ("score", "refit") if done(rows, build, size)]
     for axis, per in zip(axes[0], ("share of the build's CPU seconds", "CPU milliseconds per HCP"), strict=True):
@@ -40,12 +42,14 @@ def draw_stages(rows: Rows, file: Path) -> None:
         axis.grid(axis="x", linewidth=0.4)
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="lower center", ncols=6, fontsize=8, frameon=False)
-    figure.tight_layout(rect=(0, 0.16 + 0.5 / figure.get_figheight(), 1, 1))
+    figure.tight_layout(rect=(0, LEGEND_INCHES / figure.get_figheight(), 1, 1))
     _save(figure, file)
 
 
 def draw_peers(rows: Rows, file: Path) -> None:
     """CPU seconds over size on logarithmic axes: the whole, features, SHAP values, each beside its peers."""
+    from matplotlib.ticker import NullFormatter
+
     pyplot = _pyplot()
     figure, axes = pyplot.subplots(1, 3, figsize=(15.0, 4.6), squeeze=False)
     first = {size: done(rows, "refit", size) for size in summary.sizes(rows, "refit")}
@@ -75,8 +79,15 @@ def draw_peers(rows: Rows, file: Path) -> None:
     for axis, (title, unit, lines) in zip(axes[0], panels, strict=True):
         for name, costs in lines.items():
             if costs:
-                axis.plot(list(costs), list(costs.values()), marker="o", color="black" if name.startswith("ours") else None, label=name)
+                axis.plot(
+                    list(costs),
+                    list(costs.values()),
+                    marker="o",
+                    label=name,
+                    **STYLES.get(name, {"color": "black"} if name.startswith("ours") else {}),
+                )
         axis.set(title=title, xlabel=unit, ylabel="CPU s", xscale="log", yscale="log")
+        axis.xaxis.set_minor_formatter(NullFormatter())
         axis.grid(which="major", linewidth=0.4)
         if any(lines.values()):
             axis.legend(fontsize=8)
