@@ -9,7 +9,8 @@ final as (
         run.run_id,
         run.cycle_start,
         model.model_version,
-        model.model_json
+        model.model_json,
+        model.learned_from
     from model
     cross join run
 )

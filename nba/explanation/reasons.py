@@ -23,6 +23,8 @@ REASON_SCHEMA = pa.schema(
     ]
 )
 KEYS = ["hcp_id", "channel"]
+BY_KEY = [(name, "ascending") for name in KEYS]
+UNITS = {"impact": "KPI units", "engagement": "log-odds"}  # of contributions, by what they explain, in the order of the rows
 BASE, OTHER = "channel_effect", "other_drivers"  # what the impact's drivers start from, and what those add up to that are not listed
 
 
@@ -32,72 +34,80 @@ def labels_of(definitions: pa.Table) -> dict[str, str]:
     return {name: label or name for name, label in rows if name}
 
 
-def of_actions(actions: pa.Table, table: pa.Table) -> pa.Table:
-    """The rows of a pair table that belong to planned actions, sorted by HCP and channel."""
-    keys = actions.select(KEYS).cast(pa.schema([(name, pa.string()) for name in KEYS]))
-    table = table.set_column(table.column_names.index("hcp_id"), "hcp_id", table["hcp_id"].cast(pa.string()))
-    table = table.set_column(table.column_names.index("channel"), "channel", table["channel"].cast(pa.string()))
-    return table.join(keys, KEYS, join_type="left semi").sort_by([(name, "ascending") for name in KEYS])
+def planned_rows(actions: pa.Table) -> pa.Table:
+    """plan_actions by HCP and channel."""
+    return actions.sort_by(BY_KEY)
+
+
+def beside(planned: pa.Table, table: pa.Table) -> pa.Table:
+    """The rows of a pair table for the planned actions, in their order; null where it has none. planned: planned_rows."""
+    keys = planned.select(KEYS).cast(pa.schema([(name, pa.string()) for name in KEYS]))
+    for place, name in ((table.column_names.index(name), name) for name in KEYS):
+        table = table.set_column(place, name, table[name].cast(pa.string()))
+    rows = table.join(keys, KEYS, join_type="left semi").sort_by(BY_KEY)
+    return rows if rows.num_rows == planned.num_rows else keys.join(rows, KEYS, join_type="left outer").sort_by(BY_KEY)
 
 
 def plan_reasons(actions: pa.Table, scores: pa.Table, impact: pa.Table, definitions: pa.Table) -> pa.Table:
     """explain_plan: drivers of every planned action.
 
-    actions: plan_actions. scores: score_engagement. impact: score_impact. definitions: stg_feature_definition.
-    Impact drivers are in KPI units and sum to the expected impact: the channel's effect first, then up to five, then all others;
-    engagement drivers rank 1..5 in log-odds before calibration, and are absent where there is no engagement probability.
+    actions: plan_actions. scores, impact: score_engagement and score_impact, or what they have of planned pairs. definitions:
+    stg_feature_definition. Impact drivers are in KPI units and sum to the expected impact: the channel's effect, then up to five, then
+    all others; engagement drivers rank 1..5 in log-odds before calibration, and are absent where there is no engagement probability.
     Rows by HCP, channel, impact before engagement, rank.
     """
     labels = labels_of(definitions)
-    chosen = of_actions(actions, impact)
-    parts = []
-    names = pa.repeat(pa.scalar(BASE), chosen.num_rows)
-    shown = pa.array(number_texts(chosen["impact_base"].to_numpy()), pa.string())
-    parts.append(_rows(chosen, "impact", 1, names, shown, chosen["impact_base"], "KPI units", labels))
+    planned = planned_rows(actions)
+    chosen, scored = beside(planned, impact), beside(planned, scores)
+    base, others = chosen["impact_base"], chosen["impact_other"]
+    parts = [_rows(chosen, pc.is_valid(base), "impact", 1, BASE, number_texts(_filled(base)), base, labels)]
+    listed = np.zeros(planned.num_rows, np.int64)
     for k in range(1, IMPACT_DRIVERS + 1):
-        driver = f"impact_driver_{k}"
-        known = chosen.filter(pc.is_valid(chosen[driver]))
-        values, contributions = pc.fill_null(known[f"{driver}_value"], "unknown"), known[f"{driver}_contribution"]
-        parts.append(_rows(known, "impact", k + 1, known[driver], values, contributions, "KPI units", labels))
+        driver = chosen[f"impact_driver_{k}"]
+        listed += pc.is_valid(driver).to_numpy()
+        values = pc.fill_null(chosen[f"impact_driver_{k}_value"], "unknown")
+        parts.append(_rows(chosen, pc.is_valid(driver), "impact", k + 1, driver, values, chosen[f"impact_driver_{k}_contribution"], labels))
     # ranks follow each other: what is left over comes after as many drivers as there are
-    for listed in range(IMPACT_DRIVERS + 1):
-        rest = chosen.filter(pc.and_(pc.not_equal(chosen["impact_other"], 0.0), pc.equal(_listed(chosen), listed)))
-        others = pa.repeat(pa.scalar(OTHER), rest.num_rows)
-        shown = pa.array(number_texts(rest["impact_other"].to_numpy()), pa.string())
-        parts.append(_rows(rest, "impact", listed + 2, others, shown, rest["impact_other"], "KPI units", labels))
-    scored = of_actions(actions, scores)
+    left = pc.fill_null(pc.not_equal(others, 0.0), False)
+    parts.append(_rows(chosen, left, "impact", listed + 2, OTHER, number_texts(_filled(others)), others, labels))
     for rank in range(1, DRIVERS + 1):
-        known = scored.filter(pc.is_valid(scored[f"driver_{rank}"]))
-        driver = f"driver_{rank}"
-        parts.append(
-            _rows(known, "engagement", rank, known[driver], known[f"{driver}_value"], known[f"{driver}_contribution"], "log-odds", labels)
-        )
-    order = [("hcp_id", "ascending"), ("channel", "ascending"), ("explains", "descending"), ("driver_rank", "ascending")]
-    return pa.concat_tables(parts).sort_by(order)
+        driver = scored[f"driver_{rank}"]
+        values, contributions = scored[f"driver_{rank}_value"], scored[f"driver_{rank}_contribution"]
+        parts.append(_rows(scored, pc.is_valid(driver), "engagement", rank, driver, values, contributions, labels))
+    # by numbers: to sort millions of texts takes minutes
+    places = np.concatenate([place for _, place in parts])
+    return pa.concat_tables([rows for rows, _ in parts]).take(np.argsort(places, kind="stable"))
 
 
-def _listed(table: pa.Table) -> pa.ChunkedArray:
-    """How many impact drivers each row has."""
-    total = pc.cast(pc.is_valid(table["impact_driver_1"]), pa.int32())
-    for k in range(2, IMPACT_DRIVERS + 1):
-        total = pc.add(total, pc.cast(pc.is_valid(table[f"impact_driver_{k}"]), pa.int32()))
-    return total
+def _filled(column: pa.ChunkedArray) -> np.ndarray:
+    return pc.fill_null(column, 0.0).to_numpy()
 
 
 def _rows(
-    table: pa.Table, explains: str, rank: int, names: pa.Array, values: pa.Array, contributions: pa.Array, unit: str, labels: dict[str, str]
-) -> pa.Table:
-    rows = table.num_rows
-    features = np.asarray(names.to_pylist(), dtype=object)
+    table: pa.Table,
+    has: pa.ChunkedArray,
+    explains: str,
+    rank: int | np.ndarray,
+    names: pa.ChunkedArray | str,
+    values: pa.ChunkedArray | np.ndarray,
+    contributions: pa.ChunkedArray,
+    labels: dict[str, str],
+) -> tuple[pa.Table, np.ndarray]:
+    """Reasons of the rows that have one, and the place of each among all reasons. rank, names, values, contributions: by row of `table`."""
+    kept = np.flatnonzero(has.to_numpy())
+    ranks = np.broadcast_to(rank, table.num_rows)[kept]
+    names = pa.chunked_array([pa.repeat(pa.scalar(names), table.num_rows)]) if isinstance(names, str) else names
+    coded = names.take(kept).combine_chunks().dictionary_encode()
+    worded = pa.array([labels.get(name, name) for name in coded.dictionary.to_pylist()], pa.string())
     columns = {
-        "hcp_id": table["hcp_id"],
-        "channel": table["channel"],
-        "explains": pa.repeat(pa.scalar(explains), rows),
-        "driver_rank": pa.repeat(pa.scalar(rank, pa.int32()), rows),
-        "feature_name": names,
-        "label": pa.array([labels.get(name, name) for name in features], pa.string()),
-        "feature_value": values,
-        "contribution": contributions,
-        "contribution_unit": pa.repeat(pa.scalar(unit), rows),
+        "hcp_id": table["hcp_id"].take(kept),
+        "channel": table["channel"].take(kept),
+        "explains": pa.repeat(pa.scalar(explains), len(kept)),
+        "driver_rank": pa.array(ranks),
+        "feature_name": coded.cast(pa.string()),
+        "label": pa.DictionaryArray.from_arrays(coded.indices, worded).cast(pa.string()),
+        "feature_value": pa.array(values[kept], pa.string()) if isinstance(values, np.ndarray) else values.take(kept),
+        "contribution": contributions.take(kept),
+        "contribution_unit": pa.repeat(pa.scalar(UNITS[explains]), len(kept)),
     }
-    return pa.table(columns).cast(REASON_SCHEMA)
+    return pa.table(columns).cast(REASON_SCHEMA), (kept * len(UNITS) + list(UNITS).index(explains)) * 16 + ranks

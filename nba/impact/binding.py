@@ -8,7 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from nba.impact.estimate import fit_impact, score_impact
+from nba.impact.estimate import fit_known, read_known, score_impact
+from nba.impact.kept import kept_model
 from nba.impact.model import MODEL_SCHEMA, ImpactModel
 from nba.impact.settings import ImpactSettings
 from nba.plain_text import print_line
@@ -24,12 +25,20 @@ PROFILE = ("hcp_id", "specialty", "practice_type", "rep_id", "decile", "rep_acce
 STREAMED = ("engagement", "kpi")
 
 
-def impact_model(tables: Mapping[str, Any], config: Mapping[str, Any]) -> pa.Table:
+def impact_model(tables: Mapping[str, Any], config: Mapping[str, Any], kept: Any = None) -> pa.Table:
     """The table impact_model, one row. tables: relations of stg_hcp_master (`hcps`), stg_engagement, stg_kpi, stg_catalog, score_engagement
-    (`probabilities`); config: the row of run_config."""
+    (`probabilities`); config: the row of run_config; kept: relation of stg_prior_impact_models, whose record is taken where the same code
+    learned it from the same panel."""
     settings = ImpactSettings.from_config(config)
-    model = fit_impact(read_tables(tables, settings), settings, print_line)
-    return pa.table({"model_version": [model.version], "model_json": [model.to_json()]}, schema=MODEL_SCHEMA)
+    records = kept.to_arrow_table().to_pylist() if kept is not None else []
+    known, learned_from = read_known(read_tables(tables, settings), settings)
+    model = kept_model(records, learned_from)
+    if model is None:
+        model = fit_known(known, settings, print_line)
+    else:
+        print_line(f"impact: nothing changed since model {model.version} was learned, so it stays")
+    row = {"model_version": [model.version], "model_json": [model.to_json()], "learned_from": [learned_from]}
+    return pa.table(row, schema=MODEL_SCHEMA)
 
 
 def impact_scores(model_json: str, tables: Mapping[str, Any], config: Mapping[str, Any]) -> pa.Table:

@@ -18,6 +18,7 @@ from nba.impact.diagnostics import DIAGNOSTICS_SCHEMA, Findings, diagnostics_row
 from nba.impact.effects import FLOOR_SHARE, Effects, Prior, posterior, widened
 from nba.impact.form import Form, Modifiers
 from nba.impact.history import People, people, segment_levels
+from nba.impact.kept import learned_from
 from nba.impact.lasting import later_touches, response_over_time
 from nba.impact.learn import Learning, take
 from nba.impact.model import ImpactModel, Learned
@@ -76,9 +77,21 @@ def estimate_impact(tables: Mapping[str, Any], settings: ImpactSettings, say: Ca
 
 def fit_impact(tables: Mapping[str, Any], settings: ImpactSettings, say: Callable[[str], None] = lambda text: None) -> ImpactModel:
     """The model alone, from the tables of `estimate_impact`."""
+    return fit_known(read_known(tables, settings)[0], settings, say)
+
+
+def read_known(tables: Mapping[str, Any], settings: ImpactSettings) -> tuple[tuple[Known, np.ndarray], str]:
+    """What a fit starts from, out of the tables of `estimate_impact`, and a hash of it: equal hashes give equal models."""
     with _one_thread():
         known = Known.of(tables, settings)
-        return _fit(known, catalogue_uplift(tables, known.panel.channels), settings, say)
+        catalogue = catalogue_uplift(tables, known.panel.channels)
+        return (known, catalogue), learned_from(known.panel, known.who, catalogue, settings)
+
+
+def fit_known(known: tuple[Known, np.ndarray], settings: ImpactSettings, say: Callable[[str], None] = lambda text: None) -> ImpactModel:
+    """The model, from what `read_known` read."""
+    with _one_thread():
+        return _fit(*known, settings, say)
 
 
 def score_impact(model: ImpactModel, tables: Mapping[str, Any], settings: ImpactSettings) -> pa.Table:

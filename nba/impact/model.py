@@ -80,7 +80,7 @@ class ImpactModel:
         return sha256(self.to_json().encode()).hexdigest()[:16]
 
 
-MODEL_SCHEMA = pa.schema([("model_version", pa.string()), ("model_json", pa.string())])
+MODEL_SCHEMA = pa.schema([("model_version", pa.string()), ("model_json", pa.string()), ("learned_from", pa.string())])
 
 
 def _form_record(one: Learned) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from nba.impact.effects import FORM_DOUBT
 from nba.impact.form import ALL_RESPONSES, MARKET, OWN_RESPONSES, Form, Modifiers, State
@@ -75,8 +76,8 @@ def _score(panel: Panel, who: People, modifiers: Modifiers, model: ImpactModel, 
         "impact_base": np.broadcast_to(base, impact.shape),
     }
     order = np.argsort(-np.abs(parts), axis=2, kind="stable")[:, :, :DRIVERS]
-    texts = _values(names, panel, who, state, learned[0].form, hcps)
-    words = np.array([FEATURES.get(name, name) for name in names], dtype=object)
+    texts = _values(names, panel, who, n, hcps)
+    words = pa.array([FEATURES.get(name, name) for name in names])
     table = {
         "hcp_id": panel.hcp_ids[hcps].take(pa.array(np.repeat(np.arange(n), channels))),
         "channel": pa.array(panel.channels * n, pa.string()),
@@ -85,16 +86,17 @@ def _score(panel: Panel, who: People, modifiers: Modifiers, model: ImpactModel, 
     rows, places = np.indices((n, channels))
     shown = np.zeros((n, channels))
     for k in range(DRIVERS):
-        empty = k >= order.shape[2]
-        pick = np.zeros((n, channels), np.int64) if empty else order[:, :, k]
-        part = parts[rows, places, pick] if not empty else np.zeros((n, channels))
-        none = (part == 0.0).ravel()
+        if k >= order.shape[2]:
+            nothing = pa.nulls(n * channels)
+            table |= {f"impact_driver_{k + 1}{end}": nothing for end in ("", "_value", "_contribution")}
+            continue
+        pick = order[:, :, k]
+        part = parts[rows, places, pick]
         shown += part
-        table[f"impact_driver_{k + 1}"] = pa.array(words[pick].ravel(), pa.string(), mask=none)
-        table[f"impact_driver_{k + 1}_value"] = (
-            pa.array(texts[rows, places, pick].ravel(), pa.string()) if not empty else pa.nulls(n * channels, pa.string())
-        )
-        table[f"impact_driver_{k + 1}_contribution"] = pa.array(part.ravel(), mask=none)
+        place = pa.array(pick.ravel(), pa.int32(), mask=(part == 0.0).ravel())
+        table[f"impact_driver_{k + 1}"] = pa.DictionaryArray.from_arrays(place, words).cast(pa.string())
+        table[f"impact_driver_{k + 1}_value"] = pc.choose(pa.array(pick.ravel()), *texts)
+        table[f"impact_driver_{k + 1}_contribution"] = pa.array(part.ravel(), mask=(part == 0.0).ravel())
     table["impact_other"] = pa.array((parts.sum(axis=2) - shown).ravel() + 0.0)
     table["impact_status"] = pa.array(model.status * n, pa.string())
     return pa.table(table).select(IMPACT_SCHEMA.names).cast(IMPACT_SCHEMA)
@@ -132,29 +134,29 @@ def _contributions(
     return names, parts, base, variance, means
 
 
-def _values(names: list[str], panel: Panel, who: People, state: State, form: Form, hcps: slice) -> np.ndarray:
-    """Text of each driver's value, (n, C, drivers); None where there is nothing to show."""
-    n, channels = state.moving.shape[0], state.moving.shape[2]
-    out = np.full((n, channels, len(names)), None, dtype=object)
+def _values(names: list[str], panel: Panel, who: People, n: int, hcps: slice) -> list[pa.Array]:
+    """Text of each driver's value by pair, (n C,) each; null where there is nothing to show."""
+    channels = len(panel.channels)
+    each = pa.array(np.repeat(np.arange(n), channels))
     periods = slice(max(panel.touch_through + 1 - 4, 0), panel.touch_through + 1)
     touches = panel.touches[hcps, periods].sum(axis=1, dtype=np.int64)
-    for k, name in enumerate(names):
+    found = []
+    for name in names:
         if name in who.values:
-            out[:, :, k] = who.values[name][hcps][:, None]
+            found.append(pa.array(who.values[name][hcps], pa.string()).take(each))
         elif name in ("own", "all"):
-            shown = touches if name == "own" else np.broadcast_to(touches.sum(axis=1, keepdims=True), touches.shape)
-            out[:, :, k] = shown.astype(str)
-        elif name == OWN_RESPONSES:
-            answered, responses = (a[hcps].sum(axis=1, dtype=np.float64) for a in (panel.answered, panel.responses))
-            rate = np.where(answered > 0, responses / np.maximum(answered, 1), np.nan)
-            out[:, :, k] = _texts(rate)
-        elif name == ALL_RESPONSES:
-            answered, responses = (a[hcps].sum(axis=(1, 2), dtype=np.float64) for a in (panel.answered, panel.responses))
-            out[:, :, k] = _texts(np.where(answered > 0, responses / np.maximum(answered, 1), np.nan))[:, None]
+            shown = touches if name == "own" else np.repeat(touches.sum(axis=1), channels)
+            found.append(pa.array(shown.ravel()).cast(pa.string()))
+        elif name in (OWN_RESPONSES, ALL_RESPONSES):
+            over = 1 if name == OWN_RESPONSES else (1, 2)
+            answered, responses = (a[hcps].sum(axis=over, dtype=np.float64) for a in (panel.answered, panel.responses))
+            rate = _texts(np.where(answered > 0, responses / np.maximum(answered, 1), np.nan).ravel())
+            found.append(rate if name == OWN_RESPONSES else rate.take(each))
         elif name in ("kpi", "market"):
-            values = panel.kpi if name == "kpi" else panel.market
-            out[:, :, k] = _texts(_recent(values[hcps], panel.kpi_through))[:, None]
-    return out
+            found.append(_texts(_recent((panel.kpi if name == "kpi" else panel.market)[hcps], panel.kpi_through)).take(each))
+        else:
+            found.append(pa.nulls(n * channels, pa.string()))
+    return found
 
 
 def _recent(values: np.ndarray | None, through: int, periods: int = 12) -> np.ndarray:
@@ -165,5 +167,11 @@ def _recent(values: np.ndarray | None, through: int, periods: int = 12) -> np.nd
     return np.where(known.any(axis=1), np.where(known, last, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1), np.nan)
 
 
-def _texts(values: np.ndarray) -> np.ndarray:
-    return np.where(np.isfinite(values), np.char.mod("%.3g", np.nan_to_num(values)), None)
+def _texts(values: np.ndarray) -> pa.Array:
+    """Numbers in three digits, (n,); null where unknown. Equal numbers are written once."""
+    known = np.isfinite(values)
+    distinct, place = np.unique(values[known], return_inverse=True)
+    words = pa.array([f"{value:.3g}" for value in distinct.tolist()], pa.string())
+    where = np.zeros(len(values), np.int32)
+    where[known] = place
+    return pa.DictionaryArray.from_arrays(pa.array(where, mask=~known), words).cast(pa.string())

@@ -5,10 +5,7 @@ def model(dbt, session):
     dbt.config(materialized="table")
     from nba.explanation import plan_summaries
 
+    drivers = dbt.ref("plan_drivers").to_arrow_table()
     return plan_summaries(
-        dbt.ref("plan_actions").to_arrow_table(),
-        dbt.ref("score_engagement").to_arrow_table(),
-        dbt.ref("score_impact").to_arrow_table(),
-        dbt.ref("stg_catalog").to_arrow_table(),
-        dbt.ref("stg_feature_definition").to_arrow_table(),
+        drivers, drivers, drivers, dbt.ref("stg_catalog").to_arrow_table(), dbt.ref("stg_feature_definition").to_arrow_table()
     )

@@ -12,5 +12,6 @@ def model(dbt, session):
         "catalog": dbt.ref("stg_catalog"),
         "probabilities": dbt.ref("score_engagement"),
     }
+    kept = dbt.ref("stg_prior_impact_models")
     config = dbt.ref("run_config").to_arrow_table()
-    return impact_model(tables, config.to_pylist()[0])
+    return impact_model(tables, config.to_pylist()[0], kept)

@@ -65,11 +65,6 @@ counted as (
         (select count(*) from {{ ref('memory__reps') }} where run_id in (select run_id from run)) as in_memory
     union all
     select
-        'hcp_period_metrics' as table_name,
-        (select count(*) from {{ ref('fct_hcp_period_metrics') }}) as in_mart,
-        (select count(*) from {{ ref('memory__hcp_period_metrics') }} where run_id in (select run_id from run)) as in_memory
-    union all
-    select
         'territory_summary' as table_name,
         (select count(*) from {{ ref('fct_territory_summary') }}) as in_mart,
         (select count(*) from {{ ref('memory__territory_summary') }} where run_id in (select run_id from run)) as in_memory

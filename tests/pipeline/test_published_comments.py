@@ -33,8 +33,6 @@ def test_tables_views_and_columns_carry_their_descriptions(tmp_path_factory, pos
     assert len(nodes) > 30
     tables = {(schema, name): comment for schema, name, comment in postgres.run_sql(DATABASE, TABLES) if name not in OURS}
     assert tables == {(node.schema, node.alias): node.description for node in nodes}
-    columns = {
-        (schema, name, column): comment for schema, name, column, comment in postgres.run_sql(DATABASE, COLUMNS) if name not in OURS
-    }
+    columns = {(schema, name, column): comment for schema, name, column, comment in postgres.run_sql(DATABASE, COLUMNS) if name not in OURS}
     assert columns == {(node.schema, node.alias, name): column.description for node in nodes for name, column in node.columns.items()}
     assert all(text.strip() for text in [*tables.values(), *columns.values()])

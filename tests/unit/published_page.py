@@ -17,7 +17,7 @@ in the database as comments on tables and columns. HCP-level tables carry the te
 
 ## How the tables hang together
 
-Every line is a `relationships` test on the tables that `published` is a view of, so no key leads nowhere. A circle at the upper table
+Every line is held by a test on the tables that `published` is a view of, so no key leads nowhere. A circle at the upper table
 means that the key may be null. `plan_history`, `model_performance` and `model_register` tell of other runs as well.
 """
 
@@ -67,6 +67,11 @@ def relations() -> list[Relation]:
                     parent = re.search(r"ref\('(\w+)'\)", given["to"])[1]
                     has_value = {"type": "not_null"} in column.get("constraints", []) or "not_null" in column["data_tests"]
                     found.append(Relation(shown[parent], shown[mart["name"]], column["name"], not has_value))
+            # a view that a test of its own in SQL holds, where it is kept
+            meta = column.get("config", {}).get("meta", {})
+            if "row_of" in meta:
+                assert (ROOT / "tests" / "data" / f"{meta['held_by']}.sql").is_file(), meta
+                found.append(Relation(shown[meta["row_of"]], shown[mart["name"]], column["name"], False))
     return sorted(found, key=lambda relation: (relation.parent, relation.child, relation.key))
 
 

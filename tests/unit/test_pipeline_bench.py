@@ -15,7 +15,7 @@ from benchmarks.pipeline.nodes import by_stage
 from benchmarks.pipeline.peers.allocation import eligible, limits
 from benchmarks.pipeline.run import Row, done_rows, rows_wanted, with_needed
 from benchmarks.pipeline.stages import FEATURE_MODELS, FIGURES, KINDS, MODELS, ROOMS, STAGES, stage_of
-from benchmarks.pipeline.tasks import code_hash
+from benchmarks.pipeline.tasks import code_hash, settle
 
 ROOT = Path(__file__).resolve().parents[2]
 # dbt takes every file of these folders for a model, so that this is the manifest without a parse.
@@ -66,6 +66,17 @@ def test_steps_run_before_what_needs_them_and_only_where_their_files_are_gone(tm
     assert [row.rows for row in rows_wanted("shap_ours", "100", 52, 3, "10,20")] == [10, 20]
     with pytest.raises(ValueError, match="task 'shape' must be one of all, sample"):
         rows_wanted("shape", "100", 52, 3, "10")
+
+
+def test_a_step_leaves_its_warehouse_alone_and_the_last_one_nothing(tmp_path: Path):
+    for step in ("refit", "score"):
+        place = tmp_path / f"{step}.part"
+        (place / "target").mkdir(parents=True)
+        for name in ("nba.duckdb", "nba.duckdb.wal", "nba_published.duckdb"):
+            (place / name).write_text(step)
+        settle(step, tmp_path)
+        settle(step, tmp_path)  # a second time finds nothing to do
+    assert sorted(str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*")) == ["refit", "refit/nba.duckdb", "refit/nba.duckdb.wal"]
 
 
 def test_errors_are_run_again(tmp_path: Path):
