@@ -72,7 +72,7 @@ MODELS = {
     # plan: the solve, and what reads it
     "plan_solution": "plan solve",
     **dict.fromkeys(("explain_plan", "plan_actions", "plan_explore", "plan_power", "plan_run", "plan_shadows", "plan_warnings"), "explain"),
-    "summarise_plan": "explain",
+    **dict.fromkeys(("plan_drivers", "summarise_plan"), "explain"),
 }
 
 # The models that compute what the feature peers compute, from staged tables to rows to score and to learn from.
