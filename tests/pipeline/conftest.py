@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 import yaml
+from parsing import compile_templates_once, refuse_queries_while_parsing
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,6 +30,15 @@ def contract_tables() -> dict[str, dict[str, str]]:
 def optional_tables() -> set[str]:
     properties = yaml.safe_load((ROOT / "models" / "base" / "_sources.yml").read_text())
     return {table["name"] for source in properties["sources"] for table in source["tables"] if not table["meta"]["required"]}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def parse_of_dbt() -> Iterator[None]:
+    """What holds for every parse of dbt in this process; a build in a process of its own is as users have it."""
+    with pytest.MonkeyPatch.context() as patch:
+        compile_templates_once(patch)
+        refuse_queries_while_parsing(patch)
+        yield
 
 
 @pytest.fixture(scope="session")
