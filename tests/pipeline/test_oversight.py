@@ -114,6 +114,16 @@ def test_segments_are_compared_and_decisions_are_priced(built):
     assert "Overrides in force: 2" in built.said
 
 
+@pytest.mark.long
+def test_below_the_second_share_nothing_is_published(built):
+    # the plan as it was built: tests below plan again
+    result = built.run_dbt(LEFT_BEHIND, built.db_path, SWITCHES | {"nba_fairness_warn": 0.99, "nba_fairness_error": 0.99}, check=False)
+    (message,) = [one.message for one in result.result if one.status == "error"]
+    assert "The plan treats segments of HCPs too differently" in message
+    assert "hcp_master.hcp_gender is f for HCPs whom the plan treats too differently" in message
+    assert "What to do: add to rule_coverage_floor: attribute hcp_gender" in message
+
+
 def test_the_floor_that_is_proposed_lifts_the_segment(built):
     query = (
         "select reach_ratio, value_ratio, hcps_reached, floor_hcps from checks.parity_segments where segment = 'hcp_gender' and value = 'f'"
@@ -153,15 +163,6 @@ def test_a_dismissed_suggestion_is_not_made_again_and_priced(built):
     (cost,) = rows(built.db_path, "select * from marts.fct_override_costs where source = 'suppression'")
     assert (cost["hcp_id"], cost["channel"], cost["action"], cost["created_by"]) == (first["hcp_id"], first["channel"], "suppress", "R1")
     assert cost["cost"] > 0
-
-
-@pytest.mark.long
-def test_below_the_second_share_nothing_is_published(built):
-    result = built.run_dbt(LEFT_BEHIND, built.db_path, SWITCHES | {"nba_fairness_warn": 0.99, "nba_fairness_error": 0.99}, check=False)
-    (message,) = [one.message for one in result.result if one.status == "error"]
-    assert "The plan treats segments of HCPs too differently" in message
-    assert "hcp_master.hcp_gender is f for HCPs whom the plan treats too differently" in message
-    assert "What to do: add to rule_coverage_floor: attribute hcp_gender" in message
 
 
 def test_no_name_number_or_address_leaves_the_tables_of_hcps(built):

@@ -77,5 +77,7 @@ def test_the_first_run_is_built_again_alike_after_a_second_build(
         kept = json.loads(details)["tables"]["engagement_action_catalog"]["kept_as"]
         con.execute(f'update kept."{kept}" set unit_cost = unit_cost * 2')
     assert main(["replay", "first", *place]) == 1
-    said = capsys.readouterr().out
+    found = capsys.readouterr()
+    said = found.out
+    assert not found.err, found.err
     assert "plan_summary: 1 rows then, 1 now; 2 rows stand on one side only" in said
