@@ -21,8 +21,8 @@ FUNCTIONS_TEXT = """
     dateadd datediff dense_rank equal_null exp extract first_value floor greatest hash identifier iff is_role_in_session lag last_value
     lead least len length listagg ln log lower lpad ltrim max max_by md5 md5_hex median min min_by mod nullif nvl object_construct
     percentile_cont position power rank regexp_like regexp_replace regexp_substr replace round row_number rpad rtrim sign split_part sqrt
-    stddev substr substring sum to_char to_date to_decimal to_double to_json to_number to_timestamp to_timestamp_ntz to_varchar trim trunc
-    try_cast try_to_date try_to_double try_to_number upper zeroifnull
+    stddev substr substring sum to_char to_date to_decimal to_double to_json to_number to_timestamp to_timestamp_ntz to_varchar translate
+    trim trunc try_cast try_to_date try_to_double try_to_number upper zeroifnull
 """
 FUNCTIONS = frozenset(FUNCTIONS_TEXT.split())
 # words that may stand before a bracket and are no function

@@ -15,5 +15,5 @@
         {%- endif -%}
         {%- do parts.append('coalesce(' ~ words ~ ", chr(92) || 'N')") -%}
     {%- endfor -%}
-    {{ return(sha256_text('concat_ws(chr(31), ' ~ parts | join(', ') ~ ')')) }}
+    {{ return(sha256_text(parts | join(' || chr(31) || '))) }}
 {%- endmacro %}

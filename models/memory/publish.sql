@@ -38,12 +38,15 @@
 -- depends_on: {{ ref('memory__churn_models') }}
 -- depends_on: {{ ref('memory__impact_models') }}
 -- depends_on: {{ ref('memory__rule_changes') }}
+-- depends_on: {{ ref('memory__inputs_by_run') }}
+-- depends_on: {{ ref('memory__rules_by_run') }}
+{%- if target.type != 'snowflake' %}
+-- the gates, which do not run there: docs/gates.md
 -- depends_on: {{ ref('memory__input_profiles') }}
 -- depends_on: {{ ref('memory__input_quality') }}
--- depends_on: {{ ref('memory__inputs_by_run') }}
 -- depends_on: {{ ref('memory__plan_profiles') }}
 -- depends_on: {{ ref('memory__plan_quality') }}
--- depends_on: {{ ref('memory__rules_by_run') }}
+{%- endif %}
 with
 
 run as (select * from {{ ref('run_config') }}),
