@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+import signal
 import subprocess
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -52,3 +54,25 @@ def _commit(folders: tuple[str, ...]) -> str | None:
         return None
     code = [line for line in changed.stdout.splitlines() if line.endswith(".py")]
     return short.stdout.strip() + ("+" if code else "")
+
+
+def run_limited(command: Sequence[str], environment: Mapping[str, str], output: Path, limit: float) -> bool:
+    """Run a worker in the project's folder, its words into `output`; True if it was killed after `limit` seconds, with all it started."""
+    with output.open("w") as written:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=written, stderr=written, start_new_session=True)
+        try:
+            process.wait(limit)
+            return False
+        except subprocess.TimeoutExpired:
+            return True
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def last_words(file: Path) -> str:
+    """The last line that names an error, else the last line."""
+    lines = [line.strip() for line in file.read_text(errors="replace").splitlines() if line.strip()]
+    named = [line for line in lines if "Error" in line and not line.startswith(("File ", "raise "))]
+    return (named or lines or ["ended without a word"])[-1][:300]

@@ -12,13 +12,12 @@ import argparse
 import json
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks.allocation.machine import ROOT, machine_facts
+from benchmarks.allocation.machine import ROOT, last_words, machine_facts, run_limited
 from benchmarks.impact.methods import METHODS
 from benchmarks.impact.worlds import NAMES
 
@@ -107,7 +106,7 @@ def run_rows(rows: list[Row], limit: float) -> list[dict[str, object]]:
             if file.exists():
                 out.append(found | {"status": "done"} | json.loads(file.read_text()))
             else:
-                said = f"killed at {limit:g} s" if killed else _last_words(folder / "output.txt")
+                said = f"killed at {limit:g} s" if killed else last_words(folder / "output.txt")
                 out.append(found | {"status": "killed" if killed else "error", "said": said})
     return out
 
@@ -118,24 +117,7 @@ def _run(rows: list[Row], folder: Path, limit: float) -> bool:
     command = [sys.executable, "-m", "benchmarks.impact.worker", str(folder)]
     command += [world.world, str(world.hcps), str(world.weeks), str(world.seed), *(row.method for row in rows)]
     environment = os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
-    with (folder / "output.txt").open("w") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True)
-        try:
-            process.wait(limit)
-            return False
-        except subprocess.TimeoutExpired:
-            return True
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-
-
-def _last_words(file: Path) -> str:
-    """The last line that names an error, else the last line."""
-    lines = [line.strip() for line in file.read_text(errors="replace").splitlines() if line.strip()]
-    named = [line for line in lines if "Error" in line and not line.startswith(("File ", "raise "))]
-    return (named or lines or ["ended without a word"])[-1][:200]
+    return run_limited(command, environment, folder / "output.txt", limit)
 
 
 def _line(row: dict) -> str:

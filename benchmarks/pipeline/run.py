@@ -13,13 +13,12 @@ import argparse
 import json
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks.allocation.machine import ROOT, machine_facts
+from benchmarks.allocation.machine import ROOT, last_words, machine_facts, run_limited
 from benchmarks.pipeline.tasks import TASKS, code_hash, settle
 
 RESULTS = ROOT / "benchmarks" / "results" / "pipeline.jsonl"
@@ -139,7 +138,7 @@ def run_row(row: Row, given: argparse.Namespace) -> dict[str, object]:
         if file.exists():
             settle(row.task, world_folder(row, Path(given.worlds)))
             return found | {"status": "done"} | json.loads(file.read_text())
-        said = f"killed at {given.limit:g} s" if killed else _last_words(output)
+        said = f"killed at {given.limit:g} s" if killed else last_words(output)
         return found | {"status": "killed" if killed else "error", "said": said}
 
 
@@ -159,24 +158,7 @@ def _run(row: Row, given: argparse.Namespace, file: Path, output: Path) -> bool:
     command += [str(row.seed), str(row.rows), str(given.peer_seconds), str(given.cores)]
     environment = os.environ | dict.fromkeys(ONE_THREAD, str(given.cores))
     environment["NUMBA_CACHE_DIR"] = str(Path(given.worlds).resolve() / "compiled")
-    with output.open("w") as written:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=written, stderr=written, start_new_session=True)
-        try:
-            process.wait(given.limit)
-            return False
-        except subprocess.TimeoutExpired:
-            return True
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-
-
-def _last_words(file: Path) -> str:
-    """The last line that names an error, else the last line."""
-    lines = [line.strip() for line in file.read_text(errors="replace").splitlines() if line.strip()]
-    named = [line for line in lines if "Error" in line and not line.startswith(("File ", "raise "))]
-    return (named or lines or ["ended without a word"])[-1][:300]
+    return run_limited(command, environment, output, given.limit)
 
 
 def _line(row: dict) -> str:
