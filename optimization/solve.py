@@ -37,6 +37,7 @@ NARROW = 5000  # columns beyond one per HCP up to which a proof by the prices al
 FIRST_EXTRA = 500  # columns beyond one per HCP of the first integer program around the core
 MOST_EXTRA = 15_000  # and of the last one
 MOST_PASSES = 6  # over the blocks, each at other prices of the limits across
+STALLED = 0.9  # share of the gap that may be left after a pass over few blocks: what leaves more is no use again
 STEPS, STATES = 24, 4000  # of one block: tries to improve its own prices, states of its search
 FIRST_STATES = 1500  # of very many blocks in the first pass: it mostly does, and the next one has more
 ASKED_BLOCKS = 125  # blocks asked for other plans: listing them takes ten times as long as finding the best one
@@ -285,6 +286,7 @@ def _with_blocks(
     spread[np.unique(np.linspace(0, blocks.count - 1, asked).astype(np.int64))] = SPREAD * allowed / asked
     search = replace(search, method="blocks solved exactly at the prices of the limits across, and a choice among near-best changes")
     while price is not None and len(plans) < MOST_PASSES:
+        before = search.gap()
         states = FIRST_STATES if blocks.count > MANY_BLOCKS and not plans else STATES
         found = blocks.solve(price, whole.loosening_cost, STEPS, spread, states, OTHER_PLANS)
         core = np.union1d(core, found.columns)
@@ -295,6 +297,8 @@ def _with_blocks(
             earlier.append(found.columns)
         if search.gap() <= settings.gap:
             return search, core
+        if blocks.count <= ASKED_BLOCKS and STALLED * before < search.gap() < np.inf:
+            break
         plans.append(_block_plans(whole, blocks, found))
         # of many blocks another pass brings plans to mix with these, whatever it does to the bound: nothing else would
         price = price_again(whole.shared, box, plans, -np.inf if blocks.count > ASKED_BLOCKS else 0.3 * allowed)

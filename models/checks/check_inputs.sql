@@ -182,8 +182,6 @@ problems as (
         'channel', 'is response for channels without recorded responses', 'set it to touch, or load the responses'
     ) }}
     union all
-    {{ problem_count('several_touches', 'engagement_action_catalog', 'max_touches', 'engagement_action_catalog where max_touches > 1', row_text(['channel', 'max_touches']), 'is above 1: this version plans one touch per HCP, channel and cycle', 'nothing; the plan counts them as 1', 'warn') }}
-    union all
     {{ problem_count('unknown_value', 'hcp_master', 'rep_access', "hcp_master where rep_access not in ('open', 'restricted', 'no_see')", 'rep_access', 'is none of open, restricted, no_see and counts as restricted', 'use one of the three words', 'warn') }}
     union all
     {{ problem_count('duplicate_row', 'current_plan', '', '(select hcp_id, channel from current_plan where hcp_id is not null and channel is not null group by hcp_id, channel having count(*) > 1) as found', row_text(['hcp_id', 'channel']), 'has several rows of one HCP and channel', 'keep one row each, with all its touches') }}
