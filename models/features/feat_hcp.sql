@@ -1,3 +1,5 @@
+{#- of HCPs that nothing is learned from only the scoring snapshot is wanted, and it sees all that any earlier one does -#}
+{%- set seen_from = 'case when kpi.is_training then visible.visible_from else visible.scoring_date end' %}
 with
 
 hcps as (select hcp_id from {{ ref('stg_hcp_master') }}),
@@ -38,7 +40,8 @@ visible as (
         days.period_start,
         days.known_from,
         periods.period_number,
-        min(snapshots.snapshot_date) as visible_from
+        min(snapshots.snapshot_date) as visible_from,
+        max(snapshots.snapshot_date) as scoring_date
     from days
     inner join {{ ref('stg_periods') }} as periods on days.period_start = periods.period_start
     inner join snapshots
@@ -51,13 +54,13 @@ newly_visible as (
     select
         kpi.hcp_id,
         kpi.is_training,
-        visible.visible_from,
+        {{ seen_from }} as visible_from,
         min(visible.period_number) as first_number
     from kpi
     inner join visible
         on kpi.period_start = visible.period_start
         and kpi.known_from = visible.known_from
-    group by kpi.hcp_id, kpi.is_training, visible.visible_from
+    group by kpi.hcp_id, kpi.is_training, {{ seen_from }}
 ),
 
 -- from its first row on, a period without a row is a period without KPI

@@ -1,3 +1,5 @@
+{#- of HCPs that nothing is learned from only the scoring snapshot is wanted, and it sees all that any earlier one does -#}
+{%- set seen_from = 'case when touches.is_training then visible.visible_from else visible.scoring_date end' %}
 with
 
 snapshots as (select * from {{ ref('feat_snapshots') }}),
@@ -6,7 +8,6 @@ windows as (select * from {{ ref('feat_windows') }} where is_engagement_long),
 
 training_hcps as (select hcp_id from {{ ref('feat_training_hcps') }}),
 
--- increments of one cell are one active period: the one known first stands for it
 touches as (
     select
         engagement.hcp_id,
@@ -16,14 +17,23 @@ touches as (
         engagement.touches,
         engagement.responses,
         engagement.known_from,
-        training_hcps.hcp_id is not null as is_training,
-        row_number() over (
-            partition by engagement.hcp_id, engagement.channel, engagement.period_start
-            order by engagement.known_from
-        ) as increment_number
+        training_hcps.hcp_id is not null as is_training
     from {{ ref('stg_engagement') }} as engagement
     left join training_hcps on engagement.hcp_id = training_hcps.hcp_id
     where engagement.touches > 0
+),
+
+-- increments of one cell are one active period: the one known first stands for it
+summed as (
+    select
+        touches.*,
+        row_number() over (
+            partition by touches.hcp_id, touches.channel, touches.period_start
+            order by touches.known_from
+        ) as increment_number
+    from touches
+    where touches.is_training
+        or touches.period_start in (select windows.period_start from windows where windows.is_scoring)
 ),
 
 -- the first snapshot that sees rows of a period known on a day; every later one does too
@@ -35,7 +45,8 @@ visible as (
     select
         days.period_start,
         days.known_from,
-        min(snapshots.snapshot_date) as visible_from
+        min(snapshots.snapshot_date) as visible_from,
+        max(snapshots.snapshot_date) as scoring_date
     from days
     inner join snapshots
         on days.known_from <= snapshots.snapshot_date
@@ -48,14 +59,14 @@ newly_visible as (
         touches.hcp_id,
         touches.channel,
         touches.is_training,
-        visible.visible_from,
+        {{ seen_from }} as visible_from,
         max(touches.period_end) as last_touch_end,
         max(case when touches.responses > 0 then touches.period_end end) as last_response_end
     from touches
     inner join visible
         on touches.period_start = visible.period_start
         and touches.known_from = visible.known_from
-    group by touches.hcp_id, touches.channel, touches.is_training, visible.visible_from
+    group by touches.hcp_id, touches.channel, touches.is_training, {{ seen_from }}
 ),
 
 last_touches as (
@@ -74,22 +85,22 @@ last_touches as (
 
 sums as (
     select
-        touches.hcp_id,
-        touches.channel,
+        summed.hcp_id,
+        summed.channel,
         windows.snapshot_date,
-        sum(case when windows.is_engagement_short then touches.touches end) as touches_short,
-        sum(touches.touches) as touches_long,
-        sum(case when touches.increment_number = 1 then 1 end) as active_periods_long,
-        sum(case when windows.is_engagement_short and touches.responses is not null then touches.touches end) as answered_touches_short,
-        sum(case when touches.responses is not null then touches.touches end) as answered_touches_long,
-        sum(case when windows.is_engagement_short then touches.responses end) as responses_short,
-        sum(touches.responses) as responses_long
-    from touches
+        sum(case when windows.is_engagement_short then summed.touches end) as touches_short,
+        sum(summed.touches) as touches_long,
+        sum(case when summed.increment_number = 1 then 1 end) as active_periods_long,
+        sum(case when windows.is_engagement_short and summed.responses is not null then summed.touches end) as answered_touches_short,
+        sum(case when summed.responses is not null then summed.touches end) as answered_touches_long,
+        sum(case when windows.is_engagement_short then summed.responses end) as responses_short,
+        sum(summed.responses) as responses_long
+    from summed
     inner join windows
-        on touches.period_start = windows.period_start
-        and touches.known_from <= windows.snapshot_date
-        and (windows.is_scoring or touches.is_training)
-    group by touches.hcp_id, touches.channel, windows.snapshot_date
+        on summed.period_start = windows.period_start
+        and summed.known_from <= windows.snapshot_date
+        and (windows.is_scoring or summed.is_training)
+    group by summed.hcp_id, summed.channel, windows.snapshot_date
 ),
 
 final as (

@@ -69,9 +69,7 @@ final as (
     where kept.run_id <> published_now.run_id
         and kept.run_id not in (select holding.run_id from holding)
         and (ranked.place > {{ var('nba_keep_runs') | int }} or (ranked.place is null and coalesce(numbered.run_number, 0) < oldest_kept.run_number))
-        {%- if is_incremental() %}
-        and kept.run_id not in (select earlier.run_id from {{ this }} as earlier)
-        {%- endif %}
+        and kept.run_id not in (select earlier.run_id from {{ memory('pruned_runs', {'run_id': 'text'}) }} as earlier)
 )
 
 select * from final

@@ -3,7 +3,12 @@ with
 
 given as (select * from {{ ref('base_kpi_metrics') }}),
 
-hcps as (select hcp_id from {{ ref('stg_hcp_master') }}),
+hcps as (
+    select
+        hcp_id,
+        row_number() over (order by hcp_id) as hcp_number
+    from {{ ref('stg_hcp_master') }}
+),
 
 run_config as (select * from {{ ref('run_config') }}),
 
@@ -12,6 +17,7 @@ periods as (
     select
         periods.period_start,
         periods.period_end,
+        periods.period_number,
         {{ add_periods('periods.period_end', 'run_config.kpi_known_lag', 'run_config.grain') }} as known_from
     from {{ ref('stg_periods') }} as periods
     cross join run_config
@@ -30,6 +36,7 @@ typed as (
 
 versions as (
     select
+        hcps.hcp_number * 100000 + periods.period_number as cell,
         typed.hcp_id,
         typed.period_start,
         periods.period_end,
@@ -42,15 +49,43 @@ versions as (
     inner join hcps on typed.hcp_id = hcps.hcp_id
 ),
 
+-- few cells have several versions: to order them all would cost more than to find these
+several as (
+    select cell
+    from versions
+    group by cell
+    having count(*) > 1
+),
+
 -- of versions of the same day all but the latest get an empty span: they hold on no day
 spans as (
     select
-        versions.*,
-        lead(known_from) over (
-            partition by hcp_id, period_start
-            order by known_at, kpi_value, market_value
+        versions.hcp_id,
+        versions.period_start,
+        versions.period_end,
+        versions.kpi_value,
+        versions.market_value,
+        versions.known_from,
+        lead(versions.known_from) over (
+            partition by versions.cell
+            order by versions.known_at, versions.kpi_value, versions.market_value
         ) as next_known_from
     from versions
+    inner join several on versions.cell = several.cell
+
+    union all
+
+    select
+        versions.hcp_id,
+        versions.period_start,
+        versions.period_end,
+        versions.kpi_value,
+        versions.market_value,
+        versions.known_from,
+        cast(null as date) as next_known_from
+    from versions
+    left join several on versions.cell = several.cell
+    where several.cell is null
 ),
 
 final as (
