@@ -2,7 +2,7 @@
 {% macro prepare_memory() -%}
     {%- if execute and flags.WHICH in ('run', 'build', 'retry') -%}
         {%- do refuse_file_named_as_schema() -%}
-        {%- for room in ['memory', 'published'] -%}
+        {%- for room in ['memory', 'published', 'checks'] -%}
             {%- do run_ddl('create schema if not exists ' ~ room_relation(room, 'x').include(database=false, identifier=false)) -%}
         {%- endfor -%}
         {%- set statement -%}
@@ -14,6 +14,7 @@
             )
         {%- endset -%}
         {%- do run_ddl(statement) -%}
+        {%- do run_ddl('create table if not exists ' ~ makings() ~ ' (table_name text not null, made_from text not null)') -%}
         {%- do prepare_log() -%}
     {%- endif -%}
 {%- endmacro %}

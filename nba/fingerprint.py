@@ -81,13 +81,16 @@ def _table_lines(name: str, columns: list[str], batches: Iterable[pa.RecordBatch
 
 
 def fingerprint_row(tables: Mapping[str, Any]) -> pa.Table:
-    """The one-row table of the model `input_fingerprint`: columns `input_fingerprint` and `table_hashes` (`name=rows:hash;` each)."""
+    """The one-row table of the model `input_fingerprint`: columns `input_fingerprint`, `table_hashes` (`name=rows:hash;` each) and
+    `code_version`: together they tell whether a table has to be made again."""
     import pyarrow as pa
+
+    from nba.versions import code_version
 
     whole, found = input_hashes(tables)
     told = "".join(f"{name}={rows}:{own};" for name, (rows, own) in found.items())
-    schema = pa.schema([("input_fingerprint", pa.string()), ("table_hashes", pa.string())])
-    return pa.table({"input_fingerprint": [whole], "table_hashes": [told]}, schema=schema)
+    row = {"input_fingerprint": whole, "table_hashes": told, "code_version": code_version()}
+    return pa.table({name: pa.array([text], pa.string()) for name, text in row.items()})
 
 
 def _ordered_batches(table: Any) -> tuple[list[str], Iterable[pa.RecordBatch]]:

@@ -1,4 +1,5 @@
 {{ config(enabled=true) }}
+-- depends_on: {{ ref('input_fingerprint') }}
 {%- if target.type == 'snowflake' %}
 -- depends_on: {{ ref('gate_inputs') }}
     {{- quality_is_not_checked('inputs') }}
