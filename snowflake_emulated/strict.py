@@ -17,12 +17,12 @@ RESERVED_TEXT = """
 RESERVED = frozenset(RESERVED_TEXT.split())
 FUNCTIONS_TEXT = """
     abs array_agg array_distinct array_size array_slice array_sort array_to_string avg cast ceil chr coalesce concat convert_timezone
-    count count_if current_database current_role current_schema current_timestamp current_user current_warehouse date_part date_trunc
-    dateadd datediff dense_rank equal_null exp extract first_value floor greatest hash identifier iff is_role_in_session lag last_value
-    lead least len length listagg ln log lower lpad ltrim max max_by md5 md5_hex median min min_by mod nullif nvl object_construct
-    percentile_cont position power rank regexp_like regexp_replace regexp_substr replace round row_number rpad rtrim sign split_part sqrt
-    stddev substr substring sum to_char to_date to_decimal to_double to_json to_number to_timestamp to_timestamp_ntz to_varchar translate
-    trim trunc try_cast try_to_date try_to_double try_to_number upper zeroifnull
+    count count_if current_database current_role current_schema current_timestamp current_user current_version current_warehouse
+    date_part date_trunc dateadd datediff dense_rank equal_null exp extract first_value floor greatest hash identifier iff
+    is_role_in_session lag last_value lead least len length listagg ln log lower lpad ltrim max max_by md5 md5_hex median min min_by mod
+    nullif nvl object_construct percentile_cont position power rank regexp_like regexp_replace regexp_substr replace round row_number
+    rpad rtrim sign split_part sqrt stddev substr substring sum to_char to_date to_decimal to_double to_json to_number to_timestamp
+    to_timestamp_ntz to_varchar translate trim trunc try_cast try_to_date try_to_double try_to_number upper zeroifnull
 """
 FUNCTIONS = frozenset(FUNCTIONS_TEXT.split())
 # words that may stand before a bracket and are no function

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -32,7 +33,15 @@ class SmallDisk:
         """Fill it up to so many free bytes."""
         self.empty()
         with open(self.folder / "ballast", "wb") as ballast:
-            os.posix_fallocate(ballast.fileno(), 0, max(self.free - free, 1))
+            while True:
+                try:
+                    os.posix_fallocate(ballast.fileno(), 0, max(self.free - free, 1))
+                except OSError as error:
+                    # others write meanwhile: less is free than a moment ago
+                    if error.errno != errno.ENOSPC:
+                        raise
+                else:
+                    return
 
     def empty(self) -> None:
         """Take the filling away again."""

@@ -126,7 +126,7 @@ def test_a_load_that_meets_a_full_disk_says_so_and_changes_nothing(tmp_path: Pat
     for room in (0, 100_000, 1_000_000):
         with duckdb.connect(str(inputs.file)) as con:
             # what the load before gave back inside the file is used up
-            con.execute("create or replace table main.ballast as select range as x, hash(range) as y from range(400000); checkpoint")
+            con.execute(f"create table main.ballast_{room} as select hash(range) as x from range(6000000); checkpoint")
         size = inputs.file.stat().st_size
         resource.setrlimit(resource.RLIMIT_FSIZE, (size + room, unlimited[1]))
         try:
@@ -147,6 +147,11 @@ def test_a_load_that_meets_a_full_disk_says_so_and_changes_nothing(tmp_path: Pat
     assert inputs.loaded("second") == second
     assert counts["survived"] > 0
     record_property("count", "loads on a full disk, duckdb: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+
+
+def plans_of(remembered: dict[tuple[str, str], int]) -> dict[tuple[str, str], int]:
+    """Rows by memory table and run, without the logs."""
+    return {key: count for key, count in remembered.items() if key[0] not in ("publications", "audit_log")}
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -180,9 +185,8 @@ def test_a_killed_rollback_has_happened_or_not(engine: str, tmp_path: Path, requ
         house.wait_for_quiet()
         watch.counts["rollbacks killed"] += 1
         watch.counts["had rolled back"] += house.pointer() != watch.pointer
-        # a rollback writes a row of the log and nothing else
-        memory = {key: count for key, count in house.remembered().items() if key[0] != "publications"}
-        assert memory == {key: count for key, count in watch.remembered.items() if key[0] != "publications"}
+        # a rollback writes a row of each of the two logs and nothing else
+        assert plans_of(house.remembered()) == plans_of(watch.remembered)
         assert house.content(exempt=None) == watch.reference
         assert house.served() in (watch.served, house.content())
         watch.counts["survived"] += 1
