@@ -14,7 +14,7 @@ from nba.impact.model import MODEL_SCHEMA, ImpactModel
 from nba.impact.settings import ImpactSettings
 from nba.plain_text import print_line
 
-BATCH_ROWS = 1_000_000
+BATCH_ROWS = 4_000_000  # each batch looks its HCPs up anew, which costs a third of a second at a million HCPs
 COLUMNS = {
     "engagement": ("hcp_id", "channel", "period_start", "touches", "responses", "known_from"),
     "kpi": ("hcp_id", "period_start", "kpi_value", "market_value", "known_from", "known_until"),

@@ -13,6 +13,16 @@ limits as (
     where rules.territory_id is null or rules.territory_id != '*' or territories.territory_id is not null
 ),
 
+-- a limit asks for sums: few rows of them meet the limits, not every action
+actions as (
+    select
+        channel,
+        territory_id,
+        sum(touches) as touches
+    from {{ ref('fct_recommendations') }}
+    group by channel, territory_id
+),
+
 used as (
     select
         limits.channel,
@@ -21,7 +31,7 @@ used as (
         limits.max_actions,
         coalesce(sum(actions.touches), 0) as touches
     from limits
-    left join {{ ref('fct_recommendations') }} as actions
+    left join actions
         on (limits.channel is null or limits.channel = actions.channel)
         and (limits.territory_id is null or limits.territory_id = actions.territory_id)
     group by limits.channel, limits.territory_id, limits.min_actions, limits.max_actions

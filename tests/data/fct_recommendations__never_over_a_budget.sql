@@ -10,6 +10,16 @@ limits as (
     left join {{ ref('dim_channels') }} as channels on rules.channel = '*'
     left join {{ ref('dim_territories') }} as territories on rules.territory_id = '*' and territories.territory_id != 'unassigned'
     where rules.territory_id is null or rules.territory_id != '*' or territories.territory_id is not null
+),
+
+-- a limit asks for sums: few rows of them meet the limits, not every action
+actions as (
+    select
+        channel,
+        territory_id,
+        sum(cost) as cost
+    from {{ ref('fct_recommendations') }}
+    group by channel, territory_id
 )
 
 select
@@ -18,7 +28,7 @@ select
     limits.max_cost,
     sum(actions.cost) as used
 from limits
-inner join {{ ref('fct_recommendations') }} as actions
+inner join actions
     on (limits.channel is null or limits.channel = actions.channel)
     and (limits.territory_id is null or limits.territory_id = actions.territory_id)
 group by limits.channel, limits.territory_id, limits.max_cost

@@ -15,13 +15,19 @@ limits as (
     where rules.territory_id is null or rules.territory_id != '*' or territories.territory_id is not null
 ),
 
+-- a limit asks for sums: few rows of them meet the limits, not every action
 actions as (
     select
-        recommendations.*,
-        channels.is_rep_channel
+        recommendations.rep_id,
+        recommendations.territory_id,
+        recommendations.channel,
+        channels.is_rep_channel,
+        sum(recommendations.rep_minutes) as rep_minutes,
+        sum(recommendations.touches) as touches
     from {{ ref('fct_recommendations') }} as recommendations
     inner join {{ ref('dim_channels') }} as channels on recommendations.channel = channels.channel
     where recommendations.rep_id is not null
+    group by recommendations.rep_id, recommendations.territory_id, recommendations.channel, channels.is_rep_channel
 )
 
 select
