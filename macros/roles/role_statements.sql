@@ -74,7 +74,7 @@
     {%- do statements.append('create table if not exists ' ~ role_access() ~ ' (login text not null, territory_id text, rep_id text)') -%}
     {%- do statements.append('grant ownership on table ' ~ role_access() ~ ' to role ' ~ builder ~ ' copy current grants') -%}
     {%- set policies = {
-        'territory': ['row_territory_id'], 'rep': ['row_rep_id'], 'limit': ['row_territory_id', 'row_rep_id'], 'run': ['row_run_id'],
+        'territory': ['row_territory_id'], 'rep': ['row_rep_id'], 'limit': ['row_territory_id', 'row_rep_id'], 'run': ['row_run_id'], 'manager': ['row_run_id'],
     } -%}
     {%- for scope, columns in policies.items() -%}
         {%- set body = visible_rows(scope, 'rep') -%}
