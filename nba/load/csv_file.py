@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nba.errors import tells_full_disk
 from nba.load.problems import Problem, short
 from nba.warehouse import one_file, quoted
 
@@ -186,6 +187,9 @@ def _scan_into(con: duckdb.DuckDBPyConnection, path: Path, relation: str, width:
             [one_file(path)],
         )
     except duckdb.Error as error:
+        if tells_full_disk(error):
+            # of the copy that is being made: the file is not to blame
+            raise
         return str(error).split("\n")[0].rstrip(".")
     return ""
 

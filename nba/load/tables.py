@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from nba.errors import tells_full_disk
 from nba.load.cells import NESTED, CellRule, Wrong, guessed_type_sql, started_by, typed_rule
 from nba.load.csv_file import name_problems, read_csv_text
 from nba.load.folder import TableFile
@@ -101,6 +102,9 @@ def _read_parquet(con: duckdb.DuckDBPyConnection, file: TableFile, table: Table)
         aliases = ", ".join(f"c{position}" for position in range(len(names)))
         con.execute(f"create or replace table {relation} as select * from read_parquet(?) as given({aliases})", [one_file(file.path)])
     except (duckdb.Error, pyarrow.ArrowException, OSError) as error:
+        if tells_full_disk(error):
+            # of the copy that is being made: the file is not to blame
+            raise
         # the libraries below name their own kinds of errors, which help nobody
         reason = re.sub(r"\b\w+(Exception|Error|Error code \d+): ", "", str(error).split("\n")[0]).rstrip(".")
         return None, [
