@@ -7,7 +7,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-EXEMPT = {"run_id", "base_run_id", "published_at", "seconds", "code_version", "model_version"}
+# a login is that of one account, and the run that rules are compared with is another one there
+EXEMPT = {"run_id", "base_run_id", "changed_by", "published_at", "seconds", "code_version", "model_version"}
 RELATIVE = 1e-6
 Published = dict[str, tuple[list[str], list[tuple[Any, ...]]]]  # table -> (columns, rows in one order)
 
